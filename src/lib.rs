@@ -1,0 +1,16 @@
+//! Quartet: four chat APIs, one conversation.
+//!
+//! `api` is the wire, `store` the operations and all SQL, `model` the plain types. `ARCHITECTURE.md` is the map.
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod flow;
+pub mod model;
+pub mod outbound;
+pub mod postgres;
+pub mod store;
+pub mod telemetry;
+pub mod webhook;
