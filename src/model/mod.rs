@@ -1,1 +1,35 @@
-//! (to come)
+//! What a conversation is, whatever API it is seen through: plain types and rules, no I/O and no wire format.
+
+mod account;
+mod agent;
+mod bot;
+mod contact;
+mod conversation;
+mod event;
+mod ids;
+mod inbox;
+mod message;
+mod rich;
+mod text_enum;
+mod visit;
+
+pub use account::{Account, AccountStatus, Caller, Scope};
+pub use agent::{Agent, AgentName, Availability, Role, Team};
+pub use bot::{Bot, BotApp};
+pub use contact::{Contact, ContactInbox, Email, Invalid, PhoneNumber, UserHexId};
+pub use conversation::{Conversation, ConversationStatus, Priority};
+pub use event::{EndpointKind, EventKind};
+pub use ids::{
+    AccountId, AgentId, AppId, AttachmentId, BotId, ContactId, ContactInboxId, ConversationId,
+    DeliveryId, EndpointId, EventId, FlowVersion, InboxId, KeyId, MessageId, PageFilterId,
+    StreamId, TeamId, VisitId,
+};
+pub use inbox::{Channel, Inbox};
+pub use message::{
+    Attachment, ContentType, DeliveryStatus, FileType, Message, MessageKind, NewAttachment, Sender,
+};
+pub use rich::{Rich, RichKind};
+pub use visit::{Card, MatchType, PageFilter, Rating, Visit};
+
+/// A JSON object, as custom and additional attributes are.
+pub type Attributes = serde_json::Map<String, serde_json::Value>;
