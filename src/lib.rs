@@ -13,4 +13,5 @@ pub mod outbound;
 pub mod postgres;
 pub mod store;
 pub mod telemetry;
+pub mod vault;
 pub mod webhook;

@@ -2,6 +2,7 @@
 
 mod account;
 mod agent;
+mod attributes;
 mod bot;
 mod contact;
 mod conversation;
@@ -15,6 +16,7 @@ mod visit;
 
 pub use account::{Account, AccountStatus, Caller, Scope};
 pub use agent::{Agent, AgentName, Availability, Role, Team};
+pub use attributes::Attributes;
 pub use bot::{Bot, BotApp};
 pub use contact::{Contact, ContactInbox, Email, Invalid, PhoneNumber, UserHexId};
 pub use conversation::{Conversation, ConversationStatus, Priority};
@@ -31,5 +33,3 @@ pub use message::{
 pub use rich::{Rich, RichKind};
 pub use visit::{Card, MatchType, PageFilter, Rating, Visit};
 
-/// A JSON object, as custom and additional attributes are.
-pub type Attributes = serde_json::Map<String, serde_json::Value>;

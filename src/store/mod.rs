@@ -1,1 +1,106 @@
-//! (to come)
+//! All SQL. One function is one whole operation, in one transaction, and appends the event that tells of the change.
+//!
+//! Functions take the store, then the account whose rows they may touch, then their arguments; `now` comes from the
+//! caller's clock. Knows no HTTP: an [`Error`] says why, each API says how.
+
+pub mod accounts;
+pub mod agents;
+pub mod contacts;
+pub mod conversations;
+pub mod endpoints;
+mod error;
+mod events;
+mod idempotency;
+pub mod inboxes;
+pub mod keys;
+pub mod labels;
+pub mod messages;
+mod usage;
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::PgPool;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use tokio_util::task::TaskTracker;
+
+use crate::vault::Vault;
+
+pub use error::{Error, Field, Noun, Result};
+pub use idempotency::Once;
+
+/// The conversation store: a pool of connections and the key that seals its secrets. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+    vault: Vault,
+    writes: TaskTracker,
+}
+
+impl Store {
+    /// How long a request waits for a connection before it is told to come back later.
+    const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// A store on this database. Connects when first used: the server starts, and answers, without its database.
+    pub fn new(options: PgConnectOptions, max_connections: u32, vault: Vault) -> Self {
+        let options = options.options([("timezone", "UTC")]).application_name("quartet");
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(Self::ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options);
+        Self { pool, vault, writes: TaskTracker::new() }
+    }
+
+    /// Brings the database to this version's tables. Several servers may call it at once: a lock lets one through.
+    pub async fn migrate(&self) -> Result<()> {
+        sqlx::migrate!().run(&self.pool).await.map_err(Error::from)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query_scalar!("select 1 as one").fetch_one(&mut *self.read().await?).await?;
+        Ok(())
+    }
+
+    /// Lets writes that were begun come to their end, then closes every connection.
+    pub async fn close(&self) {
+        self.writes.close();
+        self.writes.wait().await;
+        self.pool.close().await;
+    }
+
+    /// The key that seals secrets.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// A connection to read with.
+    async fn read(&self) -> Result<PoolConnection<sqlx::Postgres>> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    /// Runs an operation in one transaction, in a task of its own: a client that hangs up drops the caller's future, and
+    /// a transaction dropped while it begins would leave its connection in it, with later writes never committed.
+    async fn write<T, F>(&self, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        let task = self.writes.spawn(async move {
+            #[expect(clippy::disallowed_methods, reason = "no client can drop this task")]
+            let mut transaction = pool.begin().await?;
+            let outcome = operation(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(outcome)
+        });
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(failure) => match failure.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Error::Unavailable(sqlx::Error::WorkerCrashed)),
+            },
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The people inside, and their teams.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::{Error, Noun, Result, Store};
+use crate::model::{AccountId, Agent, AgentId, Availability, Role, TeamId};
+
+/// An agent to add to an account.
+#[derive(Debug, Clone)]
+pub struct NewAgent {
+    /// Full name.
+    pub name: String,
+    /// The name visitors see, if it is another.
+    pub display_name: Option<String>,
+    /// Lower-case e-mail address; a user who has it already joins this account too.
+    pub email: String,
+    /// Picture, or empty.
+    pub avatar_url: String,
+    /// What the agent may do.
+    pub role: Role,
+    /// Works behind the scenes.
+    pub is_back_office: bool,
+    /// Department, or empty.
+    pub department: String,
+}
+
+macro_rules! agents {
+    ($tail:literal $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Agent,
+            r#"select a.id as "id: AgentId", u.name, u.display_name, u.email, u.avatar_url, a.role as "role: Role",
+                      a.availability as "availability: Availability", a.auto_offline, a.is_back_office, a.department,
+                      array(select t.name from team_members m join teams t on t.account_id = m.account_id and t.id = m.team_id
+                            where m.account_id = a.account_id and m.agent_id = a.id order by t.name) as "teams!",
+                      a.last_active_at, a.created_at
+               from agents a join users u on u.id = a.id "# + $tail
+            $(, $arg)*
+        )
+    };
+}
+
+/// Adds an agent; the user behind it is found by e-mail or made.
+pub async fn create(
+    store: &Store,
+    account: AccountId,
+    new: NewAgent,
+    now: DateTime<Utc>,
+) -> Result<Agent> {
+    let id = store
+        .write(move |conn| Box::pin(async move { insert(conn, account, &new, now).await }))
+        .await?;
+    get(store, account, id).await
+}
+
+async fn insert(
+    conn: &mut PgConnection,
+    account: AccountId,
+    new: &NewAgent,
+    now: DateTime<Utc>,
+) -> Result<AgentId> {
+    let id = sqlx::query_scalar!(
+        r#"insert into users (email, name, display_name, avatar_url, created_at, updated_at)
+           values ($1, $2, $3, $4, $5, $5)
+           on conflict (email) do update set email = excluded.email
+           returning id as "id: AgentId""#,
+        new.email,
+        new.name,
+        new.display_name,
+        new.avatar_url,
+        now,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "insert into agents (account_id, id, role, is_back_office, department, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $6)
+         on conflict (account_id, id) do update
+         set role = excluded.role, is_back_office = excluded.is_back_office, department = excluded.department,
+             removed_at = null, updated_at = excluded.updated_at",
+        account.0,
+        id.0,
+        new.role.as_str(),
+        new.is_back_office,
+        new.department,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(id)
+}
+
+/// The agent, unless removed.
+pub async fn get(store: &Store, account: AccountId, id: AgentId) -> Result<Agent> {
+    agents!("where a.account_id = $1 and a.id = $2 and a.removed_at is null", account.0, id.0)
+        .fetch_optional(&mut *store.read().await?)
+        .await?
+        .ok_or(Error::NotFound(Noun::Agent))
+}
+
+/// The account's agents, oldest first.
+pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Agent>> {
+    let agents = agents!(
+        "where a.account_id = $1 and a.removed_at is null order by a.id limit 10000",
+        account.0
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?;
+    Ok(agents)
+}
+
+/// Takes an agent out of the account: its keys end, what it said stays.
+pub async fn remove(
+    store: &Store,
+    account: AccountId,
+    id: AgentId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store
+        .write(move |conn| {
+            Box::pin(async move {
+                let changed = sqlx::query!(
+                    "update agents set removed_at = $3, updated_at = $3
+                     where account_id = $1 and id = $2 and removed_at is null",
+                    account.0,
+                    id.0,
+                    now,
+                )
+                .execute(&mut *conn)
+                .await?;
+                if changed.rows_affected() == 0 {
+                    return Err(Error::NotFound(Noun::Agent));
+                }
+                sqlx::query!(
+                    "update api_keys set revoked_at = $3
+                     where account_id = $1 and agent_id = $2 and revoked_at is null",
+                    account.0,
+                    id.0,
+                    now,
+                )
+                .execute(conn)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Puts agents into a team, which is made if the account has none of that name.
+pub async fn join_team(
+    store: &Store,
+    account: AccountId,
+    team: String,
+    agents: Vec<AgentId>,
+    now: DateTime<Utc>,
+) -> Result<TeamId> {
+    store
+        .write(move |conn| {
+            Box::pin(async move {
+                let team = sqlx::query_scalar!(
+                    r#"insert into teams (account_id, name, created_at, updated_at) values ($1, $2, $3, $3)
+                       on conflict (account_id, name) do update set updated_at = excluded.updated_at
+                       returning id as "id: TeamId""#,
+                    account.0,
+                    team,
+                    now,
+                )
+                .fetch_one(&mut *conn)
+                .await?;
+                let agents: Vec<i64> = agents.iter().map(|id| id.0).collect();
+                sqlx::query!(
+                    "insert into team_members (account_id, team_id, agent_id, created_at)
+                     select $1, $2, id, $4 from unnest($3::bigint[]) as id on conflict do nothing",
+                    account.0,
+                    team.0,
+                    &agents,
+                    now,
+                )
+                .execute(conn)
+                .await?;
+                Ok(team)
+            })
+        })
+        .await
+}

@@ -1,0 +1,212 @@
+//! Threads of messages, each with one contact.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Error, Noun, Once, Result, Store, events};
+use crate::model::{
+    AccountId, AgentId, Attributes, ContactId, ContactInboxId, Conversation, ConversationId,
+    ConversationStatus, EndpointId, EventKind, InboxId, Priority, StreamId, TeamId,
+};
+
+/// A conversation to begin.
+#[derive(Debug, Clone)]
+pub struct NewConversation {
+    /// Through which way in.
+    pub contact_inbox: ContactInboxId,
+    /// Where it stands; nobody's choice is pending where a bot serves the inbox, else open.
+    pub status: Option<ConversationStatus>,
+    /// The agent it is given to.
+    pub assignee: Option<AgentId>,
+    /// The team it is given to.
+    pub team: Option<TeamId>,
+    /// When a snoozed one comes back.
+    pub snoozed_until: Option<DateTime<Utc>>,
+    /// What the server found out.
+    pub additional_attributes: Attributes,
+    /// What the account keeps.
+    pub custom_attributes: Attributes,
+}
+
+impl NewConversation {
+    /// A conversation with nothing chosen.
+    pub fn new(contact_inbox: ContactInboxId) -> Self {
+        Self {
+            contact_inbox,
+            status: None,
+            assignee: None,
+            team: None,
+            snoozed_until: None,
+            additional_attributes: Attributes::default(),
+            custom_attributes: Attributes::default(),
+        }
+    }
+}
+
+/// How a chat client's conversation is reached.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StreamHandle {
+    /// The visitor's handle.
+    pub(super) stream: StreamId,
+    /// Where the visitor's client hears of agents.
+    pub(super) callback: Option<EndpointId>,
+}
+
+macro_rules! conversations {
+    ($tail:literal $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Conversation,
+            r#"select c.id as "id: ConversationId", c.uuid, c.inbox_id as "inbox: InboxId", c.contact_id as "contact: ContactId",
+                      c.contact_inbox_id as "contact_inbox: ContactInboxId", c.status as "status: ConversationStatus",
+                      c.priority as "priority: Priority", c.assignee_id as "assignee: AgentId", c.team_id as "team: TeamId",
+                      c.muted, c.snoozed_until, c.additional_attributes, c.custom_attributes,
+                      c.stream_id as "stream: StreamId", c.callback_endpoint_id as "callback_endpoint: EndpointId",
+                      c.first_visitor_message_at, c.first_agent_message_at, c.last_message_at,
+                      c.last_agent_id as "last_agent: AgentId", c.unread_count, c.waiting_since,
+                      c.agent_last_seen_at, c.assignee_last_seen_at, c.contact_last_seen_at, c.last_activity_at,
+                      c.created_at, c.updated_at
+               from conversations c "# + $tail
+            $(, $arg)*
+        )
+    };
+}
+pub(super) use conversations;
+
+/// Begins a conversation.
+pub async fn create(
+    store: &Store,
+    account: AccountId,
+    new: NewConversation,
+    once: Option<Once>,
+    now: DateTime<Utc>,
+) -> Result<Conversation> {
+    let id: i64 = store
+        .write_once(account, once, now, move |conn| {
+            Box::pin(async move {
+                let id = insert(conn, account, new, None, now).await?;
+                Ok(id.0)
+            })
+        })
+        .await?;
+    get(store, account, ConversationId(id)).await
+}
+
+/// The conversation.
+pub async fn get(store: &Store, account: AccountId, id: ConversationId) -> Result<Conversation> {
+    conversations!("where c.account_id = $1 and c.id = $2", account.0, id.0)
+        .fetch_optional(&mut *store.read().await?)
+        .await?
+        .ok_or(Error::NotFound(Noun::Conversation))
+}
+
+/// The conversation behind a visitor's handle, and its account: the handle is its own credential.
+pub async fn find_by_stream(
+    store: &Store,
+    stream: StreamId,
+) -> Result<Option<(AccountId, ConversationId)>> {
+    let row = sqlx::query!(
+        r#"select c.account_id as "account: AccountId", c.id as "id: ConversationId"
+           from conversations c join accounts a on a.id = c.account_id and a.status = 'active'
+           where c.stream_id = $1 limit 1"#,
+        stream.0,
+    )
+    .fetch_optional(&mut *store.read().await?)
+    .await?;
+    Ok(row.map(|row| (row.account, row.id)))
+}
+
+/// Begins a conversation inside a transaction and tells of it.
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    account: AccountId,
+    new: NewConversation,
+    handle: Option<StreamHandle>,
+    now: DateTime<Utc>,
+) -> Result<ConversationId> {
+    let number = sqlx::query_scalar!(
+        "update conversation_counters set last_number = last_number + 1 where account_id = $1 returning last_number",
+        account.0,
+    )
+    .fetch_optional(&mut *conn)
+    .await?
+    .ok_or(Error::NotFound(Noun::Account))?;
+    let id = sqlx::query_scalar!(
+        r#"insert into conversations (account_id, id, uuid, inbox_id, contact_id, contact_inbox_id, status, assignee_id,
+                                      team_id, snoozed_until, additional_attributes, custom_attributes, stream_id,
+                                      callback_endpoint_id, last_activity_at, created_at, updated_at)
+           select $1, $2, $3, w.inbox_id, w.contact_id, w.id,
+                  coalesce($5, case when ct.blocked then 'resolved' when i.bot_id is not null then 'pending' else 'open' end),
+                  $6, $7, $8, $9, $10, $11, $12, $13, $13, $13
+           from contact_inboxes w
+           join inboxes i on i.account_id = w.account_id and i.id = w.inbox_id and i.removed_at is null
+           join contacts ct on ct.account_id = w.account_id and ct.id = w.contact_id
+           where w.account_id = $1 and w.id = $4
+           returning id as "id: ConversationId""#,
+        account.0,
+        number,
+        Uuid::new_v4(),
+        new.contact_inbox.0,
+        new.status.map(ConversationStatus::as_str),
+        new.assignee.map(|id| id.0),
+        new.team.map(|id| id.0),
+        new.snoozed_until,
+        serde_json::Value::from(new.additional_attributes),
+        serde_json::Value::from(new.custom_attributes),
+        handle.map(|handle| handle.stream.0),
+        handle.and_then(|handle| handle.callback).map(|id| id.0),
+        now,
+    )
+    .fetch_optional(&mut *conn)
+    .await?
+    .ok_or(Error::NotFound(Noun::ContactInbox))?;
+    let event = events::NewEvent::of_conversation(EventKind::ConversationCreated, id);
+    events::append(conn, account, event, now).await?;
+    Ok(id)
+}
+
+/// The conversation, held until the transaction ends: whatever is done to it is done one after the other.
+pub(super) async fn lock(
+    conn: &mut PgConnection,
+    account: AccountId,
+    id: ConversationId,
+) -> Result<Conversation> {
+    conversations!("where c.account_id = $1 and c.id = $2 for no key update", account.0, id.0)
+        .fetch_optional(conn)
+        .await?
+        .ok_or(Error::NotFound(Noun::Conversation))
+}
+
+/// Moves a locked conversation to a status and tells of it. Nothing happens if it is there already.
+pub(super) async fn move_to(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: &mut Conversation,
+    status: ConversationStatus,
+    snoozed_until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    if conversation.status == status && conversation.snoozed_until == snoozed_until {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update conversations set status = $3, snoozed_until = $4, updated_at = $5,
+                resolved_at = case when $3 = 'resolved' then $5 else resolved_at end
+         where account_id = $1 and id = $2",
+        account.0,
+        conversation.id.0,
+        status.as_str(),
+        snoozed_until,
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    conversation.status = status;
+    conversation.snoozed_until = snoozed_until;
+    conversation.updated_at = now;
+    for kind in [EventKind::ConversationUpdated, EventKind::ConversationStatusChanged] {
+        let event = events::NewEvent::of_conversation(kind, conversation.id);
+        events::append(conn, account, event, now).await?;
+    }
+    Ok(())
+}

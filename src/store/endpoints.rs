@@ -1,0 +1,92 @@
+//! Who wants to know, and where.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use sqlx::PgConnection;
+
+use super::{Result, Store};
+use crate::model::{AccountId, EndpointId, EventKind, InboxId};
+use crate::vault::Vault;
+
+/// What the signing secrets of endpoints are sealed for.
+pub(super) const SECRET: &str = "endpoint secret";
+
+/// The endpoint of a chat client's callback URL, made when it is first seen.
+pub(super) async fn ensure_callback(
+    conn: &mut PgConnection,
+    vault: &Vault,
+    account: AccountId,
+    url: &str,
+    now: DateTime<Utc>,
+) -> Result<EndpointId> {
+    let id = sqlx::query_scalar!(
+        r#"insert into endpoints (account_id, kind, url, secret_sealed, created_at, updated_at)
+           values ($1, 'callback', $2, $3, $4, $4)
+           on conflict (account_id, url) where kind = 'callback' do update set url = excluded.url
+           returning id as "id: EndpointId""#,
+        account.0,
+        url,
+        new_secret(vault),
+        now,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(id)
+}
+
+/// Sets where the system behind an API inbox hears of its events.
+pub(super) async fn set_inbox_url(
+    conn: &mut PgConnection,
+    vault: &Vault,
+    account: AccountId,
+    inbox: InboxId,
+    url: &str,
+    now: DateTime<Utc>,
+) -> Result<EndpointId> {
+    let subscriptions: Vec<String> = EventKind::ALL.iter().map(ToString::to_string).collect();
+    let id = sqlx::query_scalar!(
+        r#"insert into endpoints (account_id, kind, inbox_id, url, secret_sealed, subscriptions, created_at, updated_at)
+           values ($1, 'inbox', $2, $3, $4, $5, $6, $6)
+           on conflict (account_id, inbox_id) where kind = 'inbox'
+           do update set url = excluded.url, disabled_at = null, updated_at = excluded.updated_at
+           returning id as "id: EndpointId""#,
+        account.0,
+        inbox.0,
+        url,
+        new_secret(vault),
+        &subscriptions,
+        now,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(id)
+}
+
+/// The webhook URL of an API inbox and the secret that signs what goes there, if it has one.
+pub async fn find_of_inbox(
+    store: &Store,
+    account: AccountId,
+    inbox: InboxId,
+) -> Result<Option<(String, SecretString)>> {
+    let row = sqlx::query!(
+        "select url, secret_sealed from endpoints where account_id = $1 and inbox_id = $2 and kind = 'inbox'",
+        account.0,
+        inbox.0,
+    )
+    .fetch_optional(&mut *store.read().await?)
+    .await?;
+    row.map(|row| Ok((row.url, open_secret(store.vault(), &row.secret_sealed)?))).transpose()
+}
+
+/// Opens a sealed signing secret: `whsec_` and base64.
+pub(super) fn open_secret(vault: &Vault, sealed: &[u8]) -> Result<SecretString> {
+    let bytes = vault.open(sealed, SECRET)?;
+    Ok(format!("whsec_{}", STANDARD.encode(bytes)).into())
+}
+
+fn new_secret(vault: &Vault) -> Vec<u8> {
+    let secret: [u8; 32] = rand::random();
+    vault.seal(&secret, SECRET)
+}

@@ -1,0 +1,128 @@
+//! Facts that happened, appended by the transaction that made them happen, with what their receivers will be told.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::Result;
+use crate::model::{AccountId, ContactId, ConversationId, EventKind, MessageId};
+
+/// A fact to append.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NewEvent<'a> {
+    kind: EventKind,
+    contact: Option<ContactId>,
+    conversation: Option<ConversationId>,
+    message: Option<MessageId>,
+    /// What to tell the visitor's chat client, if it is to hear of this.
+    for_visitor: Option<&'a str>,
+}
+
+impl<'a> NewEvent<'a> {
+    /// Something that happened to a contact.
+    pub(super) fn of_contact(kind: EventKind, contact: ContactId) -> Self {
+        Self { kind, contact: Some(contact), conversation: None, message: None, for_visitor: None }
+    }
+
+    /// Something that happened to a conversation.
+    pub(super) fn of_conversation(kind: EventKind, conversation: ConversationId) -> Self {
+        Self {
+            kind,
+            contact: None,
+            conversation: Some(conversation),
+            message: None,
+            for_visitor: None,
+        }
+    }
+
+    /// Something that happened to a message.
+    pub(super) fn of_message(
+        kind: EventKind,
+        conversation: ConversationId,
+        message: MessageId,
+    ) -> Self {
+        Self {
+            kind,
+            contact: None,
+            conversation: Some(conversation),
+            message: Some(message),
+            for_visitor: None,
+        }
+    }
+
+    /// The visitor's chat client hears of it too, as this text.
+    pub(super) fn for_visitor(self, text: Option<&'a str>) -> Self {
+        Self { for_visitor: text, ..self }
+    }
+}
+
+/// Appends a fact, and a delivery of it to everyone who wants to know: one statement, which also takes the snapshot.
+///
+/// The rows it reads are those of this transaction, so the snapshot is of this moment; secrets are left out of it.
+pub(super) async fn append(
+    conn: &mut PgConnection,
+    account: AccountId,
+    new: NewEvent<'_>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        r#"with subject as (
+               select a.id as account_id, c.id as conversation_id, c.callback_endpoint_id,
+                      i.id as inbox_id, coalesce(ct.id, $4) as contact_id,
+                      jsonb_strip_nulls(jsonb_build_object(
+                          'account', jsonb_build_object('id', a.id, 'name', a.name),
+                          'for_visitor', $6::text,
+                          'stream_id', c.stream_id::text)) || jsonb_build_object(
+                          'message', to_jsonb(m),
+                          'attachments', (select coalesce(jsonb_agg(to_jsonb(f) order by f.id), '[]')
+                                          from attachments f where f.account_id = m.account_id and f.message_id = m.id),
+                          'conversation', to_jsonb(c) - 'stream_id',
+                          'labels', (select coalesce(jsonb_agg(l.title order by l.created_at, l.title), '[]')
+                                     from conversation_labels l where l.account_id = c.account_id and l.conversation_id = c.id),
+                          'contact', to_jsonb(ct),
+                          'contact_inbox', to_jsonb(ci) - 'pubsub_token',
+                          'inbox', case when i.id is not null
+                                   then jsonb_build_object('id', i.id, 'name', i.name, 'channel', i.channel) end,
+                          'agent', case when u.id is not null
+                                   then jsonb_build_object('id', u.id, 'name', u.name, 'email', u.email,
+                                                           'display_name', u.display_name, 'avatar_url', u.avatar_url) end,
+                          'bot', case when b.id is not null
+                                 then jsonb_build_object('id', b.id, 'name', b.name) end,
+                          'assignee', case when s.id is not null
+                                      then jsonb_build_object('id', s.id, 'name', s.name, 'email', s.email,
+                                                              'display_name', s.display_name, 'avatar_url', s.avatar_url) end,
+                          'team', case when t.id is not null then jsonb_build_object('id', t.id, 'name', t.name) end
+                      ) as snapshot
+               from accounts a
+               left join conversations c on c.account_id = a.id and c.id = $3
+               left join contacts ct on ct.account_id = a.id and ct.id = coalesce(c.contact_id, $4)
+               left join contact_inboxes ci on ci.account_id = a.id and ci.id = c.contact_inbox_id
+               left join inboxes i on i.account_id = a.id and i.id = c.inbox_id
+               left join messages m on m.account_id = a.id and m.id = $5
+               left join users u on u.id = m.agent_id
+               left join bots b on b.account_id = a.id and b.id = m.bot_id
+               left join users s on s.id = c.assignee_id
+               left join teams t on t.account_id = a.id and t.id = c.team_id
+               where a.id = $1
+           ), event as (
+               insert into events (account_id, kind, inbox_id, conversation_id, message_id, contact_id, snapshot, created_at)
+               select account_id, $2, inbox_id, conversation_id, $5, contact_id, snapshot, $7 from subject
+               returning id
+           )
+           insert into deliveries (account_id, uuid, event_id, endpoint_id, conversation_id, due_at, created_at)
+           select $1, gen_random_uuid(), event.id, p.id, subject.conversation_id, $7, $7
+           from event, subject, endpoints p
+           where p.account_id = $1 and p.disabled_at is null
+             and ((p.kind = 'inbox' and p.inbox_id = subject.inbox_id and $2 = any (p.subscriptions))
+                  or ($6::text is not null and p.id = subject.callback_endpoint_id))"#,
+        account.0,
+        new.kind.as_str(),
+        new.conversation.map(|id| id.0),
+        new.contact.map(|id| id.0),
+        new.message.map(|id| id.0),
+        new.for_visitor,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Labels of contacts and conversations. A label need not be defined to be used.
+
+use chrono::{DateTime, Utc};
+
+use super::{Result, Store};
+use crate::model::{AccountId, ContactId, ConversationId};
+
+/// A label that was put on something, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labelled {
+    /// The label.
+    pub title: String,
+    /// When it was put on.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A contact's labels, oldest first.
+pub async fn list_of_contact(
+    store: &Store,
+    account: AccountId,
+    contact: ContactId,
+) -> Result<Vec<Labelled>> {
+    let labels = sqlx::query_as!(
+        Labelled,
+        "select title, created_at from contact_labels where account_id = $1 and contact_id = $2
+         order by created_at, title",
+        account.0,
+        contact.0,
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?;
+    Ok(labels)
+}
+
+/// A conversation's labels, oldest first.
+pub async fn list_of_conversation(
+    store: &Store,
+    account: AccountId,
+    conversation: ConversationId,
+) -> Result<Vec<Labelled>> {
+    let labels = sqlx::query_as!(
+        Labelled,
+        "select title, created_at from conversation_labels where account_id = $1 and conversation_id = $2
+         order by created_at, title",
+        account.0,
+        conversation.0,
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?;
+    Ok(labels)
+}
+
+/// Puts labels on a contact, beside those it has.
+pub async fn add_to_contact(
+    store: &Store,
+    account: AccountId,
+    contact: ContactId,
+    titles: Vec<String>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store
+        .write(move |conn| {
+            Box::pin(async move {
+                sqlx::query!(
+                    "insert into contact_labels (account_id, contact_id, title, created_at)
+                     select $1, $2, title, $4 from unnest($3::text[]) as title on conflict do nothing",
+                    account.0,
+                    contact.0,
+                    &titles,
+                    now,
+                )
+                .execute(conn)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Puts labels on a conversation, beside those it has.
+pub async fn add_to_conversation(
+    store: &Store,
+    account: AccountId,
+    conversation: ConversationId,
+    titles: Vec<String>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store
+        .write(move |conn| {
+            Box::pin(async move {
+                sqlx::query!(
+                    "insert into conversation_labels (account_id, conversation_id, title, created_at)
+                     select $1, $2, title, $4 from unnest($3::text[]) as title on conflict do nothing",
+                    account.0,
+                    conversation.0,
+                    &titles,
+                    now,
+                )
+                .execute(conn)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+}
