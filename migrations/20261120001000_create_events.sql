@@ -25,8 +25,8 @@ create table deliveries (
     conversation_id bigint,
     state text not null default 'due' check (state in ('due', 'delivered', 'failed', 'cancelled')),
     attempt bigint not null default 0,
+    -- When it is next to be attempted. A claim moves it to the end of its lease: a claimer that dies is succeeded.
     due_at timestamptz not null,
-    leased_until timestamptz,
     finished_at timestamptz,
     created_at timestamptz not null,
     primary key (account_id, id),

@@ -38,7 +38,10 @@ impl Vault {
     /// Seals a secret for one use; it opens for that use only.
     pub fn seal(&self, secret: &[u8], purpose: &str) -> Vec<u8> {
         let nonce: [u8; Self::NONCE] = rand::random();
-        let payload = Payload { msg: secret, aad: purpose.as_bytes() };
+        let payload = Payload {
+            msg: secret,
+            aad: purpose.as_bytes(),
+        };
         let sealed = self
             .cipher()
             .encrypt(&Nonce::from(nonce), payload)
@@ -48,10 +51,19 @@ impl Vault {
 
     /// Opens what `seal` made for the same use.
     pub fn open(&self, sealed: &[u8], purpose: &str) -> Result<Vec<u8>, Error> {
-        let rest = sealed.strip_prefix(&self.key_id()[..]).ok_or(Error::Sealed)?;
-        let (nonce, sealed) = rest.split_first_chunk::<{ Self::NONCE }>().ok_or(Error::Sealed)?;
-        let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
-        self.cipher().decrypt(&Nonce::from(*nonce), payload).map_err(|_| Error::Sealed)
+        let rest = sealed
+            .strip_prefix(&self.key_id()[..])
+            .ok_or(Error::Sealed)?;
+        let (nonce, sealed) = rest
+            .split_first_chunk::<{ Self::NONCE }>()
+            .ok_or(Error::Sealed)?;
+        let payload = Payload {
+            msg: sealed,
+            aad: purpose.as_bytes(),
+        };
+        self.cipher()
+            .decrypt(&Nonce::from(*nonce), payload)
+            .map_err(|_| Error::Sealed)
     }
 
     /// A key for one use that tells nothing of this one.

@@ -33,9 +33,11 @@ impl From<Value> for Attributes {
     fn from(value: Value) -> Self {
         match value {
             Value::Object(map) => Self(map),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                Self::default()
-            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Self::default(),
         }
     }
 }

@@ -32,4 +32,3 @@ pub use message::{
 };
 pub use rich::{Rich, RichKind};
 pub use visit::{Card, MatchType, PageFilter, Rating, Visit};
-

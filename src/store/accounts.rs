@@ -74,5 +74,9 @@ pub async fn set_status(
             })
         })
         .await?;
-    if changed == 1 { Ok(()) } else { Err(Error::NotFound(Noun::Account)) }
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Error::NotFound(Noun::Account))
+    }
 }

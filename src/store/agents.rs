@@ -92,10 +92,14 @@ async fn insert(
 
 /// The agent, unless removed.
 pub async fn get(store: &Store, account: AccountId, id: AgentId) -> Result<Agent> {
-    agents!("where a.account_id = $1 and a.id = $2 and a.removed_at is null", account.0, id.0)
-        .fetch_optional(&mut *store.read().await?)
-        .await?
-        .ok_or(Error::NotFound(Noun::Agent))
+    agents!(
+        "where a.account_id = $1 and a.id = $2 and a.removed_at is null",
+        account.0,
+        id.0
+    )
+    .fetch_optional(&mut *store.read().await?)
+    .await?
+    .ok_or(Error::NotFound(Noun::Agent))
 }
 
 /// The account's agents, oldest first.

@@ -171,10 +171,14 @@ pub(super) async fn lock(
     account: AccountId,
     id: ConversationId,
 ) -> Result<Conversation> {
-    conversations!("where c.account_id = $1 and c.id = $2 for no key update", account.0, id.0)
-        .fetch_optional(conn)
-        .await?
-        .ok_or(Error::NotFound(Noun::Conversation))
+    conversations!(
+        "where c.account_id = $1 and c.id = $2 for no key update",
+        account.0,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?
+    .ok_or(Error::NotFound(Noun::Conversation))
 }
 
 /// Moves a locked conversation to a status and tells of it. Nothing happens if it is there already.
@@ -201,11 +205,17 @@ pub(super) async fn move_to(
     )
     .execute(&mut *conn)
     .await?;
-    conversation.status = status;
+    let previous = std::mem::replace(&mut conversation.status, status);
     conversation.snoozed_until = snoozed_until;
     conversation.updated_at = now;
-    for kind in [EventKind::ConversationUpdated, EventKind::ConversationStatusChanged] {
-        let event = events::NewEvent::of_conversation(kind, conversation.id);
+    let changed = serde_json::json!([
+        {"status": {"previous_value": previous.as_str(), "current_value": status.as_str()}}
+    ]);
+    for kind in [
+        EventKind::ConversationUpdated,
+        EventKind::ConversationStatusChanged,
+    ] {
+        let event = events::NewEvent::of_conversation(kind, conversation.id).changing(&changed);
         events::append(conn, account, event, now).await?;
     }
     Ok(())

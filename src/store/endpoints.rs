@@ -13,6 +13,15 @@ use crate::vault::Vault;
 /// What the signing secrets of endpoints are sealed for.
 pub(super) const SECRET: &str = "endpoint secret";
 
+/// What the system behind an API inbox hears of.
+const INBOX_EVENTS: [EventKind; 5] = [
+    EventKind::ConversationCreated,
+    EventKind::ConversationUpdated,
+    EventKind::ConversationStatusChanged,
+    EventKind::MessageCreated,
+    EventKind::MessageUpdated,
+];
+
 /// The endpoint of a chat client's callback URL, made when it is first seen.
 pub(super) async fn ensure_callback(
     conn: &mut PgConnection,
@@ -45,7 +54,7 @@ pub(super) async fn set_inbox_url(
     url: &str,
     now: DateTime<Utc>,
 ) -> Result<EndpointId> {
-    let subscriptions: Vec<String> = EventKind::ALL.iter().map(ToString::to_string).collect();
+    let subscriptions: Vec<String> = INBOX_EVENTS.iter().map(ToString::to_string).collect();
     let id = sqlx::query_scalar!(
         r#"insert into endpoints (account_id, kind, inbox_id, url, secret_sealed, subscriptions, created_at, updated_at)
            values ($1, 'inbox', $2, $3, $4, $5, $6, $6)
@@ -77,7 +86,8 @@ pub async fn find_of_inbox(
     )
     .fetch_optional(&mut *store.read().await?)
     .await?;
-    row.map(|row| Ok((row.url, open_secret(store.vault(), &row.secret_sealed)?))).transpose()
+    row.map(|row| Ok((row.url, open_secret(store.vault(), &row.secret_sealed)?)))
+        .transpose()
 }
 
 /// Opens a sealed signing secret: `whsec_` and base64.

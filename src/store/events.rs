@@ -15,12 +15,21 @@ pub(super) struct NewEvent<'a> {
     message: Option<MessageId>,
     /// What to tell the visitor's chat client, if it is to hear of this.
     for_visitor: Option<&'a str>,
+    /// The fields that changed: a list of `{name: {previous_value, current_value}}`.
+    changed: Option<&'a serde_json::Value>,
 }
 
 impl<'a> NewEvent<'a> {
     /// Something that happened to a contact.
     pub(super) fn of_contact(kind: EventKind, contact: ContactId) -> Self {
-        Self { kind, contact: Some(contact), conversation: None, message: None, for_visitor: None }
+        Self {
+            kind,
+            contact: Some(contact),
+            conversation: None,
+            message: None,
+            for_visitor: None,
+            changed: None,
+        }
     }
 
     /// Something that happened to a conversation.
@@ -31,6 +40,7 @@ impl<'a> NewEvent<'a> {
             conversation: Some(conversation),
             message: None,
             for_visitor: None,
+            changed: None,
         }
     }
 
@@ -46,12 +56,24 @@ impl<'a> NewEvent<'a> {
             conversation: Some(conversation),
             message: Some(message),
             for_visitor: None,
+            changed: None,
         }
     }
 
     /// The visitor's chat client hears of it too, as this text.
     pub(super) fn for_visitor(self, text: Option<&'a str>) -> Self {
-        Self { for_visitor: text, ..self }
+        Self {
+            for_visitor: text,
+            ..self
+        }
+    }
+
+    /// With the fields that changed.
+    pub(super) fn changing(self, changed: &'a serde_json::Value) -> Self {
+        Self {
+            changed: Some(changed),
+            ..self
+        }
     }
 }
 
@@ -67,10 +89,11 @@ pub(super) async fn append(
     sqlx::query!(
         r#"with subject as (
                select a.id as account_id, c.id as conversation_id, c.callback_endpoint_id,
-                      i.id as inbox_id, coalesce(ct.id, $4) as contact_id,
+                      i.id as inbox_id, coalesce(ct.id, $4) as contact_id, m.kind as message_kind,
                       jsonb_strip_nulls(jsonb_build_object(
                           'account', jsonb_build_object('id', a.id, 'name', a.name),
                           'for_visitor', $6::text,
+                          'changed', $8::jsonb,
                           'stream_id', c.stream_id::text)) || jsonb_build_object(
                           'message', to_jsonb(m),
                           'attachments', (select coalesce(jsonb_agg(to_jsonb(f) order by f.id), '[]')
@@ -107,13 +130,17 @@ pub(super) async fn append(
                insert into events (account_id, kind, inbox_id, conversation_id, message_id, contact_id, snapshot, created_at)
                select account_id, $2, inbox_id, conversation_id, $5, contact_id, snapshot, $7 from subject
                returning id
+           ), delivery as (
+               insert into deliveries (account_id, uuid, event_id, endpoint_id, conversation_id, due_at, created_at)
+               select $1, gen_random_uuid(), event.id, p.id, subject.conversation_id, $7, $7
+               from event, subject, endpoints p
+               where p.account_id = $1 and p.disabled_at is null
+                 and ((p.kind = 'inbox' and p.inbox_id = subject.inbox_id and $2 = any (p.subscriptions)
+                       and subject.message_kind is distinct from 'activity')
+                      or ($6::text is not null and p.id = subject.callback_endpoint_id))
+               returning id
            )
-           insert into deliveries (account_id, uuid, event_id, endpoint_id, conversation_id, due_at, created_at)
-           select $1, gen_random_uuid(), event.id, p.id, subject.conversation_id, $7, $7
-           from event, subject, endpoints p
-           where p.account_id = $1 and p.disabled_at is null
-             and ((p.kind = 'inbox' and p.inbox_id = subject.inbox_id and $2 = any (p.subscriptions))
-                  or ($6::text is not null and p.id = subject.callback_endpoint_id))"#,
+           select pg_notify('quartet_deliveries', '') from delivery limit 1"#,
         account.0,
         new.kind.as_str(),
         new.conversation.map(|id| id.0),
@@ -121,8 +148,9 @@ pub(super) async fn append(
         new.message.map(|id| id.0),
         new.for_visitor,
         now,
+        new.changed,
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
     Ok(())
 }

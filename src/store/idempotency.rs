@@ -26,7 +26,11 @@ impl Once {
             digest.update(part.len().to_be_bytes());
             digest.update(part);
         }
-        Self { api, key, request_sha256: digest.finalize().into() }
+        Self {
+            api,
+            key,
+            request_sha256: digest.finalize().into(),
+        }
     }
 }
 

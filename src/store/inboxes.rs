@@ -112,10 +112,14 @@ pub async fn create(
 
 /// The inbox, unless removed.
 pub async fn get(store: &Store, account: AccountId, id: InboxId) -> Result<Inbox> {
-    inboxes!("where account_id = $1 and id = $2 and removed_at is null", account.0, id.0)
-        .fetch_optional(&mut *store.read().await?)
-        .await?
-        .ok_or(Error::NotFound(Noun::Inbox))
+    inboxes!(
+        "where account_id = $1 and id = $2 and removed_at is null",
+        account.0,
+        id.0
+    )
+    .fetch_optional(&mut *store.read().await?)
+    .await?
+    .ok_or(Error::NotFound(Noun::Inbox))
 }
 
 /// The account's inboxes, oldest first.

@@ -102,7 +102,11 @@ pub async fn find_caller(store: &Store, text: &str) -> Result<Option<Caller>> {
             account: row.account,
             account_status: row.account_status,
             key: row.key,
-            scopes: row.scopes.iter().filter_map(|scope| Scope::parse(scope)).collect(),
+            scopes: row
+                .scopes
+                .iter()
+                .filter_map(|scope| Scope::parse(scope))
+                .collect(),
             agent: row.agent,
             bot: row.bot,
         });
@@ -124,7 +128,12 @@ pub async fn list(store: &Store, account: AccountId) -> Result<Vec<KeyInfo>> {
 }
 
 /// Ends a key at once. Revoking it again changes nothing.
-pub async fn revoke(store: &Store, account: AccountId, id: KeyId, now: DateTime<Utc>) -> Result<()> {
+pub async fn revoke(
+    store: &Store,
+    account: AccountId,
+    id: KeyId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let changed = store
         .write(move |conn| {
             Box::pin(async move {
@@ -140,7 +149,11 @@ pub async fn revoke(store: &Store, account: AccountId, id: KeyId, now: DateTime<
             })
         })
         .await?;
-    if changed == 1 { Ok(()) } else { Err(Error::NotFound(Noun::Key)) }
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Error::NotFound(Noun::Key))
+    }
 }
 
 fn generate() -> SecretString {

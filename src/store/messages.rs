@@ -167,15 +167,15 @@ pub async fn get(store: &Store, account: AccountId, id: MessageId) -> Result<Mes
 }
 
 /// Messages by their ids, in the order of the ids.
-pub async fn list_by_ids(
-    store: &Store,
-    account: AccountId,
-    ids: &[i64],
-) -> Result<Vec<Message>> {
+pub async fn list_by_ids(store: &Store, account: AccountId, ids: &[i64]) -> Result<Vec<Message>> {
     let mut conn = store.read().await?;
-    let rows = rows!("where m.account_id = $1 and m.id = any ($2) order by m.id", account.0, ids)
-        .fetch_all(&mut *conn)
-        .await?;
+    let rows = rows!(
+        "where m.account_id = $1 and m.id = any ($2) order by m.id",
+        account.0,
+        ids
+    )
+    .fetch_all(&mut *conn)
+    .await?;
     complete(&mut conn, account, rows).await
 }
 
@@ -243,7 +243,10 @@ pub async fn list_last(
     .fetch_all(&mut *conn)
     .await?;
     let messages = complete(&mut conn, account, rows).await?;
-    Ok(messages.into_iter().map(|message| (message.conversation, message)).collect())
+    Ok(messages
+        .into_iter()
+        .map(|message| (message.conversation, message))
+        .collect())
 }
 
 /// Puts a message into a locked conversation: with its attachments, all that the conversation and the reports keep of it,
@@ -263,8 +266,14 @@ pub(super) async fn insert(
     if new.kind != MessageKind::Activity {
         note_in_conversation(conn, account, conversation, &new, said_at, now).await?;
         if !new.private {
-            usage::count_message(conn, account, conversation.inbox, conversation.contact_inbox, said_at)
-                .await?;
+            usage::count_message(
+                conn,
+                account,
+                conversation.inbox,
+                conversation.contact_inbox,
+                said_at,
+            )
+            .await?;
         }
     }
     if new.kind == MessageKind::Incoming {
@@ -282,11 +291,20 @@ pub(super) async fn insert(
 
 /// What a chat client is told when an agent speaks: the text, then a line for each attachment.
 fn spoken_to_visitor(new: &NewMessage) -> Option<String> {
-    let spoken = new.kind == MessageKind::Outgoing && !new.private && matches!(new.from, From::Agent(_));
+    let spoken =
+        new.kind == MessageKind::Outgoing && !new.private && matches!(new.from, From::Agent(_));
     spoken.then(|| {
-        let urls = new.attachments.iter().map(|attachment| attachment.url.as_str());
-        let lines: Vec<&str> =
-            new.content.as_deref().into_iter().chain(urls).filter(|line| !line.is_empty()).collect();
+        let urls = new
+            .attachments
+            .iter()
+            .map(|attachment| attachment.url.as_str());
+        let lines: Vec<&str> = new
+            .content
+            .as_deref()
+            .into_iter()
+            .chain(urls)
+            .filter(|line| !line.is_empty())
+            .collect();
         lines.join("\n")
     })
 }
@@ -445,8 +463,10 @@ async fn reopen(
     conversation: &mut Conversation,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let closed =
-        matches!(conversation.status, ConversationStatus::Resolved | ConversationStatus::Snoozed);
+    let closed = matches!(
+        conversation.status,
+        ConversationStatus::Resolved | ConversationStatus::Snoozed
+    );
     if !closed || conversation.muted {
         return Ok(());
     }
@@ -457,12 +477,20 @@ async fn reopen(
     )
     .fetch_one(&mut *conn)
     .await?;
-    let status = if has_bot { ConversationStatus::Pending } else { ConversationStatus::Open };
+    let status = if has_bot {
+        ConversationStatus::Pending
+    } else {
+        ConversationStatus::Open
+    };
     conversations::move_to(conn, account, conversation, status, None, now).await
 }
 
 /// Rows with their attachments, read in one further statement.
-async fn complete(conn: &mut PgConnection, account: AccountId, rows: Vec<Row>) -> Result<Vec<Message>> {
+async fn complete(
+    conn: &mut PgConnection,
+    account: AccountId,
+    rows: Vec<Row>,
+) -> Result<Vec<Message>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
     let mut attachments: HashMap<MessageId, Vec<Attachment>> = HashMap::new();
     if !ids.is_empty() {
@@ -476,18 +504,21 @@ async fn complete(conn: &mut PgConnection, account: AccountId, rows: Vec<Row>) -
         .fetch_all(conn)
         .await?;
         for row in found {
-            attachments.entry(row.message).or_default().push(Attachment {
-                id: row.id,
-                file_type: row.file_type,
-                media_type: row.media_type,
-                url: row.url,
-                thumb_url: row.thumb_url,
-                name: row.name,
-                size_bytes: row.size_bytes,
-                width: row.width,
-                height: row.height,
-                meta: row.meta,
-            });
+            attachments
+                .entry(row.message)
+                .or_default()
+                .push(Attachment {
+                    id: row.id,
+                    file_type: row.file_type,
+                    media_type: row.media_type,
+                    url: row.url,
+                    thumb_url: row.thumb_url,
+                    name: row.name,
+                    size_bytes: row.size_bytes,
+                    width: row.width,
+                    height: row.height,
+                    meta: row.meta,
+                });
         }
     }
     Ok(rows
@@ -527,7 +558,10 @@ impl Row {
             content: self.content,
             content_type: self.content_type,
             content_attributes: self.content_attributes,
-            rich: self.rich_kind.zip(self.rich).map(|(kind, body)| Rich { kind, body }),
+            rich: self
+                .rich_kind
+                .zip(self.rich)
+                .map(|(kind, body)| Rich { kind, body }),
             private: self.private,
             status: self.status,
             source_id: self.source_id,

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod agents;
 pub mod contacts;
 pub mod conversations;
+pub mod deliveries;
 pub mod endpoints;
 mod error;
 mod events;
@@ -44,12 +45,18 @@ impl Store {
 
     /// A store on this database. Connects when first used: the server starts, and answers, without its database.
     pub fn new(options: PgConnectOptions, max_connections: u32, vault: Vault) -> Self {
-        let options = options.options([("timezone", "UTC")]).application_name("quartet");
+        let options = options
+            .options([("timezone", "UTC")])
+            .application_name("quartet");
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(Self::ACQUIRE_TIMEOUT)
             .connect_lazy_with(options);
-        Self { pool, vault, writes: TaskTracker::new() }
+        Self {
+            pool,
+            vault,
+            writes: TaskTracker::new(),
+        }
     }
 
     /// Brings the database to this version's tables. Several servers may call it at once: a lock lets one through.
@@ -59,7 +66,9 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query_scalar!("select 1 as one").fetch_one(&mut *self.read().await?).await?;
+        sqlx::query_scalar!("select 1 as one")
+            .fetch_one(&mut *self.read().await?)
+            .await?;
         Ok(())
     }
 
@@ -73,6 +82,14 @@ impl Store {
     /// The key that seals secrets.
     pub fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    /// Hears of deliveries that became due, from this server and from others on the same database. A hint: polling is the
+    /// truth.
+    pub async fn listen_for_deliveries(&self) -> Result<sqlx::postgres::PgListener> {
+        let mut listener = sqlx::postgres::PgListener::connect_with(&self.pool).await?;
+        listener.listen("quartet_deliveries").await?;
+        Ok(listener)
     }
 
     /// A connection to read with.
