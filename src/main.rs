@@ -1,1 +1,11 @@
-fn main() {}
+//! The `quartet` program. Everything is in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use quartet::cli::Cli;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    Cli::parse().run().await
+}

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod bot_open;
 pub mod chatlake;
+pub mod edge;
 pub mod imbox;
 pub mod instabot;
 

@@ -1,1 +1,45 @@
-//! (to come)
+//! The assembly: APIs, health and the edge become one router, and the router a server.
+
+mod edge;
+pub mod health;
+mod patience;
+pub mod serve;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+
+use crate::api::edge::{Api, Failure, Limits, RateLimiter, guard};
+use crate::config;
+use edge::{Edge, Owners};
+use health::Health;
+
+/// Mounts `apis` at the root and below their prefixes, health beside them, and the edge around all.
+///
+/// # Panics
+///
+/// If two APIs have the same route: a mistake in the program that any start shows.
+pub fn build(
+    apis: Vec<Api>,
+    health: Health,
+    http: &config::Http,
+    limits: &config::Limits,
+) -> Router {
+    let limits = Limits {
+        body_bytes: http.body_limit_bytes.get(),
+        request_timeout: http.request_timeout,
+        by_address: Arc::new(RateLimiter::per_minute(limits.address_per_minute)),
+    };
+    let owners = Arc::new(Owners::of(&apis));
+    let mut router = guard(health::routes(health), edge::render, &limits);
+    for api in apis {
+        let routes = guard(api.routes, api.render, &limits);
+        router = router.nest(api.prefix, routes.clone()).merge(routes);
+    }
+    let unknown = Arc::clone(&owners);
+    let fallback = move |request: Request| async move {
+        unknown.render(request.uri().path())(Failure::NotFound)
+    };
+    Edge::new(owners, http.clone()).around(router.fallback(fallback))
+}

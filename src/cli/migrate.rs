@@ -1,0 +1,20 @@
+//! `quartet migrate`
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Settings;
+
+#[derive(Debug, Args)]
+pub(super) struct Migrate {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+impl Migrate {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let _config = self.settings.load(None)?;
+        anyhow::bail!("there is no store to migrate")
+    }
+}

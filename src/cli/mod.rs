@@ -1,0 +1,86 @@
+//! The command line: one file a command.
+
+mod doctor;
+mod migrate;
+mod serve;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, Config, Overrides};
+use crate::telemetry;
+
+/// The exit code for what only a change of the configuration or the machine can mend.
+const CANNOT_START: u8 = 2;
+
+/// Four chat APIs, one conversation.
+#[derive(Debug, Parser)]
+#[command(name = "quartet", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server.
+    Serve(serve::Serve),
+    /// Brings the database to this version's shape and ends.
+    Migrate(migrate::Migrate),
+    /// Says whether the server could start here, and what is missing.
+    Doctor(doctor::Doctor),
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+struct Settings {
+    /// A file whose keys override the defaults.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the private PostgreSQL and the generated key live.
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+}
+
+impl Settings {
+    fn load(self, listen: Option<SocketAddr>) -> Result<Config, config::Error> {
+        let overrides = Overrides {
+            listen,
+            data_dir: self.data_dir,
+        };
+        Config::load(self.config.as_deref(), &overrides)
+    }
+}
+
+impl Cli {
+    /// Runs the command. What went wrong is said on the standard error, in one line.
+    pub async fn run(self) -> ExitCode {
+        let done = match self.command {
+            Command::Serve(command) => command.run().await,
+            Command::Migrate(command) => command.run().await,
+            Command::Doctor(command) => command.run(),
+        };
+        match done {
+            Ok(code) => code,
+            Err(error) => {
+                eprintln!("quartet: {error:#}");
+                if keeps_from_starting(&error) {
+                    CANNOT_START.into()
+                } else {
+                    ExitCode::FAILURE
+                }
+            }
+        }
+    }
+}
+
+fn keeps_from_starting(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<config::Error>()
+            || cause.is::<config::SecretKeyError>()
+            || matches!(cause.downcast_ref(), Some(telemetry::Error::Filter(_)))
+    })
+}
