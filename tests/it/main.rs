@@ -1,1 +1,6 @@
-fn main(){}
+//! The tests of the server from outside, in one binary.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+#[cfg(unix)]
+mod postgres;
