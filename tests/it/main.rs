@@ -1,8 +1,10 @@
-//! Tests through the interfaces that others use.
+//! The tests of the server from outside, in one binary.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod config;
 mod edge;
 mod outbound;
+#[cfg(unix)]
+mod postgres;
 mod server;
