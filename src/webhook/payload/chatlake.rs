@@ -1,0 +1,521 @@
+//! What the system behind an API inbox is told: Chatlake's message and conversation payloads, without the tokens and
+//! secrets that its own servers put in. `messages[0]` of a message's payload is that message, as it was.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::snapshot::{self, Named, Snapshot};
+use crate::model::{Channel, EventKind};
+
+/// The highest number of unread messages that is told.
+const UNREAD_CAP: i64 = 10;
+
+pub(super) fn render(event: EventKind, snapshot: &Value) -> serde_json::Result<Vec<u8>> {
+    let snapshot = Snapshot::deserialize(snapshot)?;
+    match (event, &snapshot.message) {
+        (EventKind::MessageCreated | EventKind::MessageUpdated, Some(message)) => {
+            serde_json::to_vec(&message_payload(event, &snapshot, message))
+        }
+        _ => serde_json::to_vec(&conversation_payload(event, &snapshot)),
+    }
+}
+
+/// The vendor's name of an event.
+fn name(event: EventKind) -> &'static str {
+    match event {
+        EventKind::MessageCreated => "message_created",
+        EventKind::MessageUpdated => "message_updated",
+        EventKind::ConversationCreated => "conversation_created",
+        EventKind::ConversationUpdated => "conversation_updated",
+        EventKind::ConversationStatusChanged => "conversation_status_changed",
+        EventKind::ContactCreated => "contact_created",
+        EventKind::ContactUpdated => "contact_updated",
+        EventKind::LiveEnded => "live_ended",
+    }
+}
+
+#[derive(Serialize)]
+struct MessagePayload<'a> {
+    account: NamedPart<'a>,
+    additional_attributes: Map<String, Value>,
+    content_attributes: &'a Map<String, Value>,
+    content_type: &'a str,
+    content: Option<String>,
+    conversation: ConversationPart<'a>,
+    created_at: String,
+    id: i64,
+    inbox: NamedPart<'a>,
+    message_type: &'a str,
+    private: bool,
+    sender: Option<SenderPart<'a>>,
+    source_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<AttachmentPart<'a>>,
+    event: &'static str,
+}
+
+#[derive(Serialize)]
+struct ConversationPayload<'a> {
+    #[serde(flatten)]
+    conversation: ConversationPart<'a>,
+    account: NamedPart<'a>,
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_attributes: Option<Option<&'a Value>>,
+}
+
+#[derive(Serialize)]
+struct NamedPart<'a> {
+    id: i64,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct ConversationPart<'a> {
+    additional_attributes: &'a Map<String, Value>,
+    can_reply: bool,
+    channel: &'static str,
+    contact_inbox: ContactInboxPart<'a>,
+    id: i64,
+    inbox_id: i64,
+    messages: Vec<PushMessage<'a>>,
+    labels: &'a [String],
+    meta: MetaPart<'a>,
+    status: &'a str,
+    custom_attributes: &'a Map<String, Value>,
+    snoozed_until: Option<String>,
+    unread_count: i64,
+    first_reply_created_at: Option<String>,
+    priority: Option<&'a str>,
+    waiting_since: i64,
+    agent_last_seen_at: i64,
+    contact_last_seen_at: i64,
+    last_activity_at: i64,
+    timestamp: i64,
+    created_at: i64,
+    updated_at: f64,
+}
+
+#[derive(Serialize)]
+struct ContactInboxPart<'a> {
+    id: i64,
+    contact_id: i64,
+    inbox_id: i64,
+    source_id: &'a str,
+    created_at: String,
+    updated_at: String,
+    hmac_verified: bool,
+}
+
+#[derive(Serialize)]
+struct MetaPart<'a> {
+    sender: PushContact<'a>,
+    assignee: Option<PushUser<'a>>,
+    assignee_type: Option<&'static str>,
+    team: Option<NamedPart<'a>>,
+    hmac_verified: bool,
+}
+
+#[derive(Serialize)]
+struct PushContact<'a> {
+    additional_attributes: &'a Map<String, Value>,
+    custom_attributes: &'a Map<String, Value>,
+    email: Option<&'a str>,
+    id: i64,
+    identifier: Option<&'a str>,
+    name: &'a str,
+    phone_number: Option<&'a str>,
+    thumbnail: &'a str,
+    blocked: bool,
+    r#type: &'static str,
+}
+
+#[derive(Serialize)]
+struct PushUser<'a> {
+    id: i64,
+    name: &'a str,
+    available_name: &'a str,
+    avatar_url: &'a str,
+    r#type: &'static str,
+    thumbnail: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum SenderPart<'a> {
+    Contact {
+        account: NamedPart<'a>,
+        additional_attributes: &'a Map<String, Value>,
+        avatar: &'a str,
+        custom_attributes: &'a Map<String, Value>,
+        email: Option<&'a str>,
+        id: i64,
+        identifier: Option<&'a str>,
+        name: &'a str,
+        phone_number: Option<&'a str>,
+        thumbnail: &'a str,
+        blocked: bool,
+    },
+    User {
+        id: i64,
+        name: &'a str,
+        email: &'a str,
+        r#type: &'static str,
+    },
+    Bot {
+        id: i64,
+        name: &'a str,
+        r#type: &'static str,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PushSender<'a> {
+    Contact(PushContact<'a>),
+    User(PushUser<'a>),
+    Bot {
+        id: i64,
+        name: &'a str,
+        r#type: &'static str,
+    },
+}
+
+#[derive(Serialize)]
+struct PushMessage<'a> {
+    id: i64,
+    content: Option<String>,
+    account_id: i64,
+    inbox_id: i64,
+    conversation_id: i64,
+    message_type: u8,
+    created_at: i64,
+    updated_at: String,
+    private: bool,
+    status: &'a str,
+    source_id: Option<&'a str>,
+    content_type: &'a str,
+    content_attributes: &'a Map<String, Value>,
+    sender_type: Option<&'static str>,
+    sender_id: Option<i64>,
+    external_source_ids: Map<String, Value>,
+    additional_attributes: Map<String, Value>,
+    processed_message_content: Option<String>,
+    sentiment: Map<String, Value>,
+    conversation: PushConversation<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<AttachmentPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<PushSender<'a>>,
+}
+
+#[derive(Serialize)]
+struct PushConversation<'a> {
+    assignee_id: Option<i64>,
+    unread_count: i64,
+    last_activity_at: i64,
+    contact_inbox: SourcePart<'a>,
+}
+
+#[derive(Serialize)]
+struct SourcePart<'a> {
+    source_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct AttachmentPart<'a> {
+    id: i64,
+    message_id: i64,
+    file_type: &'a str,
+    account_id: i64,
+    extension: Option<&'a str>,
+    content_type: &'a str,
+    data_url: &'a str,
+    thumb_url: &'a str,
+    file_size: Option<i64>,
+    width: Option<i64>,
+    height: Option<i64>,
+}
+
+fn message_payload<'a>(
+    event: EventKind,
+    snapshot: &'a Snapshot,
+    message: &'a snapshot::Message,
+) -> MessagePayload<'a> {
+    MessagePayload {
+        account: named(&snapshot.account),
+        additional_attributes: Map::new(),
+        content_attributes: &message.content_attributes,
+        content_type: &message.content_type,
+        content: normalized(message.content.as_deref()),
+        conversation: conversation_part(snapshot),
+        created_at: iso(message.created_at),
+        id: message.id,
+        inbox: NamedPart {
+            id: snapshot.inbox.id,
+            name: &snapshot.inbox.name,
+        },
+        message_type: &message.kind,
+        private: message.private,
+        sender: sender_part(snapshot, message),
+        source_id: message.source_id.as_deref(),
+        attachments: attachment_parts(snapshot),
+        event: name(event),
+    }
+}
+
+fn conversation_payload(event: EventKind, snapshot: &Snapshot) -> ConversationPayload<'_> {
+    let tells_changes = matches!(
+        event,
+        EventKind::ConversationUpdated | EventKind::ConversationStatusChanged
+    );
+    ConversationPayload {
+        conversation: conversation_part(snapshot),
+        account: named(&snapshot.account),
+        event: name(event),
+        changed_attributes: tells_changes.then_some(snapshot.changed.as_ref()),
+    }
+}
+
+fn conversation_part(snapshot: &Snapshot) -> ConversationPart<'_> {
+    let conversation = &snapshot.conversation;
+    ConversationPart {
+        additional_attributes: &conversation.additional_attributes,
+        can_reply: true,
+        channel: channel_type(&snapshot.inbox.channel),
+        contact_inbox: contact_inbox_part(&snapshot.contact_inbox),
+        id: conversation.id,
+        inbox_id: conversation.inbox_id,
+        messages: snapshot
+            .message
+            .iter()
+            .map(|message| push_message(snapshot, message))
+            .collect(),
+        labels: &snapshot.labels,
+        meta: MetaPart {
+            sender: push_contact(&snapshot.contact),
+            assignee: snapshot.assignee.as_ref().map(push_user),
+            assignee_type: snapshot.assignee.as_ref().map(|_| "User"),
+            team: snapshot.team.as_ref().map(named),
+            hmac_verified: snapshot.contact_inbox.hmac_verified,
+        },
+        status: &conversation.status,
+        custom_attributes: &conversation.custom_attributes,
+        snoozed_until: conversation.snoozed_until.map(iso),
+        unread_count: conversation.unread_count.min(UNREAD_CAP),
+        first_reply_created_at: conversation.first_agent_message_at.map(iso),
+        priority: conversation.priority.as_deref(),
+        waiting_since: seconds(conversation.waiting_since),
+        agent_last_seen_at: seconds(conversation.agent_last_seen_at),
+        contact_last_seen_at: seconds(conversation.contact_last_seen_at),
+        last_activity_at: conversation.last_activity_at.timestamp(),
+        timestamp: conversation.last_activity_at.timestamp(),
+        created_at: conversation.created_at.timestamp(),
+        updated_at: fractional_seconds(conversation.updated_at),
+    }
+}
+
+fn contact_inbox_part(way: &snapshot::ContactInbox) -> ContactInboxPart<'_> {
+    ContactInboxPart {
+        id: way.id,
+        contact_id: way.contact_id,
+        inbox_id: way.inbox_id,
+        source_id: &way.source_id,
+        created_at: iso(way.created_at),
+        updated_at: iso(way.updated_at),
+        hmac_verified: way.hmac_verified,
+    }
+}
+
+fn sender_part<'a>(snapshot: &'a Snapshot, message: &snapshot::Message) -> Option<SenderPart<'a>> {
+    if message.contact_id.is_some() {
+        let contact = &snapshot.contact;
+        return Some(SenderPart::Contact {
+            account: named(&snapshot.account),
+            additional_attributes: &contact.additional_attributes,
+            avatar: &contact.avatar_url,
+            custom_attributes: &contact.custom_attributes,
+            email: contact.email.as_deref(),
+            id: contact.id,
+            identifier: contact.identifier.as_deref(),
+            name: &contact.name,
+            phone_number: contact.phone_number.as_deref(),
+            thumbnail: &contact.avatar_url,
+            blocked: contact.blocked,
+        });
+    }
+    if let Some(user) = &snapshot.agent {
+        let (name, email) = (&user.name, &user.email);
+        return Some(SenderPart::User {
+            id: user.id,
+            name,
+            email,
+            r#type: "user",
+        });
+    }
+    let bot = snapshot.bot.as_ref()?;
+    Some(SenderPart::Bot {
+        id: bot.id,
+        name: &bot.name,
+        r#type: "agent_bot",
+    })
+}
+
+fn push_message<'a>(snapshot: &'a Snapshot, message: &'a snapshot::Message) -> PushMessage<'a> {
+    let (sender_type, sender) = if message.contact_id.is_some() {
+        (
+            Some("Contact"),
+            Some(PushSender::Contact(push_contact(&snapshot.contact))),
+        )
+    } else if let Some(user) = &snapshot.agent {
+        (Some("User"), Some(PushSender::User(push_user(user))))
+    } else if let Some(bot) = &snapshot.bot {
+        let sender = PushSender::Bot {
+            id: bot.id,
+            name: &bot.name,
+            r#type: "agent_bot",
+        };
+        (Some("AgentBot"), Some(sender))
+    } else {
+        (None, None)
+    };
+    let content = normalized(message.content.as_deref());
+    PushMessage {
+        id: message.id,
+        processed_message_content: content.clone(),
+        content,
+        account_id: snapshot.account.id,
+        inbox_id: snapshot.inbox.id,
+        conversation_id: snapshot.conversation.id,
+        message_type: message_type(&message.kind),
+        created_at: message.created_at.timestamp(),
+        updated_at: iso(message.updated_at),
+        private: message.private,
+        status: &message.status,
+        source_id: message.source_id.as_deref(),
+        content_type: &message.content_type,
+        content_attributes: &message.content_attributes,
+        sender_type,
+        sender_id: message.contact_id.or(message.agent_id).or(message.bot_id),
+        external_source_ids: Map::new(),
+        additional_attributes: Map::new(),
+        sentiment: Map::new(),
+        conversation: PushConversation {
+            assignee_id: snapshot.conversation.assignee_id,
+            unread_count: snapshot.conversation.unread_count.min(UNREAD_CAP),
+            last_activity_at: snapshot.conversation.last_activity_at.timestamp(),
+            contact_inbox: SourcePart {
+                source_id: &snapshot.contact_inbox.source_id,
+            },
+        },
+        attachments: attachment_parts(snapshot),
+        sender,
+    }
+}
+
+fn attachment_parts(snapshot: &Snapshot) -> Vec<AttachmentPart<'_>> {
+    let parts = snapshot
+        .attachments
+        .iter()
+        .map(|attachment| AttachmentPart {
+            id: attachment.id,
+            message_id: attachment.message_id,
+            file_type: &attachment.file_type,
+            account_id: snapshot.account.id,
+            extension: attachment
+                .name
+                .rsplit_once('.')
+                .map(|(_, extension)| extension),
+            content_type: &attachment.media_type,
+            data_url: &attachment.url,
+            thumb_url: &attachment.thumb_url,
+            file_size: attachment.size_bytes,
+            width: attachment.width,
+            height: attachment.height,
+        });
+    parts.collect()
+}
+
+fn named(named: &Named) -> NamedPart<'_> {
+    NamedPart {
+        id: named.id,
+        name: &named.name,
+    }
+}
+
+fn push_contact(contact: &snapshot::Contact) -> PushContact<'_> {
+    PushContact {
+        additional_attributes: &contact.additional_attributes,
+        custom_attributes: &contact.custom_attributes,
+        email: contact.email.as_deref(),
+        id: contact.id,
+        identifier: contact.identifier.as_deref(),
+        name: &contact.name,
+        phone_number: contact.phone_number.as_deref(),
+        thumbnail: &contact.avatar_url,
+        blocked: contact.blocked,
+        r#type: "contact",
+    }
+}
+
+fn push_user(user: &snapshot::User) -> PushUser<'_> {
+    PushUser {
+        id: user.id,
+        name: &user.name,
+        available_name: user.display_name.as_deref().unwrap_or(&user.name),
+        avatar_url: &user.avatar_url,
+        r#type: "user",
+        thumbnail: &user.avatar_url,
+    }
+}
+
+fn channel_type(channel: &str) -> &'static str {
+    match Channel::parse(channel) {
+        Some(Channel::Webchat) => "Channel::WebWidget",
+        Some(Channel::WhatsApp) => "Channel::Whatsapp",
+        Some(Channel::Telegram) => "Channel::Telegram",
+        Some(Channel::Facebook) => "Channel::FacebookPage",
+        Some(Channel::Sms) => "Channel::Sms",
+        Some(Channel::Instagram) => "Channel::Instagram",
+        Some(
+            Channel::General
+            | Channel::Workflow
+            | Channel::GoogleBusinessMessages
+            | Channel::Rcs
+            | Channel::HangoutsChat
+            | Channel::Google,
+        )
+        | None => "Channel::Api",
+    }
+}
+
+fn message_type(kind: &str) -> u8 {
+    match kind {
+        "incoming" => 0,
+        "outgoing" => 1,
+        "activity" => 2,
+        _ => 3,
+    }
+}
+
+/// A backslash before a line's end is that line's end alone, and lines' ends at the end are none.
+fn normalized(content: Option<&str>) -> Option<String> {
+    content.map(|text| text.replace("\\\n", "\n").trim_end_matches('\n').to_owned())
+}
+
+fn iso(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn seconds(at: Option<DateTime<Utc>>) -> i64 {
+    at.map_or(0, |at| at.timestamp())
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "microseconds since 1970 fit a float for centuries"
+)]
+fn fractional_seconds(at: DateTime<Utc>) -> f64 {
+    at.timestamp_micros() as f64 / 1e6
+}
