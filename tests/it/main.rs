@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod app;
 mod config;
+mod database;
 mod edge;
 mod outbound;
 #[cfg(unix)]
 mod postgres;
+mod receiver;
 mod server;
+mod webhook;
