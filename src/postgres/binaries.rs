@@ -15,7 +15,7 @@ use super::{Error, Options, Source};
 const OLDEST: u32 = 15;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where packages put one folder for each release: a folder, how the names of those in it begin, and what follows.
+/// Where packages put a folder for each release, and how its name begins. The programs are in its `bin`.
 const INSTALLATIONS: &[(&str, &str)] = &[
     ("/usr/lib/postgresql", ""),
     ("/usr", "pgsql-"),

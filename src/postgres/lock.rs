@@ -1,6 +1,7 @@
 //! Locks between servers that share a data folder. The system lets go of them when a process dies.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ impl Lock {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(0o600) // who may open it may hold it, and nobody else shall keep us waiting
             .open(path)
             .map(Self)
             .map_err(Error::io("open", path))

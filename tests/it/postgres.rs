@@ -186,7 +186,7 @@ async fn a_stop_ends_the_sessions_that_are_open() {
 #[tokio::test]
 async fn a_data_folder_with_a_long_and_odd_name_gets_its_socket_elsewhere() {
     let (dir, mut options) = data_dir();
-    options.data_dir = dir.path().join("a folder, \"quoted\" & ü".repeat(6));
+    options.data_dir = dir.path().join("a folder, with commas & ü".repeat(6));
     let runtime_dir = tempfile::tempdir().unwrap();
     fs::set_permissions(runtime_dir.path(), Permissions::from_mode(0o711)).unwrap();
     options.runtime_dir = Some(runtime_dir.path().to_owned());
