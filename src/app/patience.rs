@@ -6,11 +6,12 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
+use futures_util::task::AtomicWaker;
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
@@ -27,6 +28,26 @@ enum Wait {
     NextRequest,
 }
 
+/// What the stream is told of the requests on it. One task does all, so the order of memory does not matter.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Progress(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: AtomicU8,
+    /// hyper may have looked for the next request while the last answer was on its way, and does not look again
+    /// by itself; the wait for that request starts only when it does.
+    reader: AtomicWaker,
+}
+
+impl Progress {
+    const WAITING: u8 = 0;
+    const ANSWERING: u8 = 1;
+    /// An answer ended since the stream last looked.
+    const ANSWERED: u8 = 2;
+    const UPGRADED: u8 = 3;
+}
+
 /// A stream that fails once its peer has been waited for too long.
 pub(super) struct Patient<S> {
     stream: S,
@@ -34,19 +55,19 @@ pub(super) struct Patient<S> {
     deadline: Pin<Box<Sleep>>,
     /// Set while the peer takes nothing.
     write_deadline: Option<Pin<Box<Sleep>>>,
-    answering: Arc<AtomicBool>,
+    progress: Progress,
     header: Duration,
     keep_alive: Duration,
     write: Duration,
 }
 
 /// Tells the stream that a request is being answered, until it is dropped.
-pub(super) struct Answering(Arc<AtomicBool>);
+pub(super) struct Answering(Progress);
 
 impl Answering {
-    pub(super) fn start(answering: &Arc<AtomicBool>) -> Self {
-        answering.store(true, Ordering::Relaxed);
-        Self(Arc::clone(answering))
+    pub(super) fn start(progress: &Progress) -> Self {
+        progress.0.state.store(Progress::ANSWERING, Relaxed);
+        Self(progress.clone())
     }
 
     /// Keeps `body` from being over before it is sent.
@@ -59,13 +80,20 @@ impl Answering {
 
     /// From now on the connection speaks another protocol, with a patience of its own.
     pub(super) fn for_ever(self) {
-        std::mem::forget(self);
+        self.0.0.state.store(Progress::UPGRADED, Relaxed);
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
+        let Shared { state, reader } = &*self.0.0;
+        // An upgrade stays one.
+        if state
+            .compare_exchange(Progress::ANSWERING, Progress::ANSWERED, Relaxed, Relaxed)
+            .is_ok()
+        {
+            reader.wake();
+        }
     }
 }
 
@@ -95,20 +123,20 @@ impl http_body::Body for Watched {
 }
 
 impl<S> Patient<S> {
-    /// Starts to wait for the first byte. The flag is for [`Answering`].
-    pub(super) fn new(stream: S, config: &Http) -> (Self, Arc<AtomicBool>) {
-        let answering = Arc::new(AtomicBool::new(false));
+    /// Starts to wait for the first byte. The second half is for [`Answering`].
+    pub(super) fn new(stream: S, config: &Http) -> (Self, Progress) {
+        let progress = Progress::default();
         let patient = Self {
             stream,
             wait: Wait::FirstByte,
             deadline: Box::pin(tokio::time::sleep(config.first_byte_timeout)),
             write_deadline: None,
-            answering: Arc::clone(&answering),
+            progress: progress.clone(),
             header: config.header_timeout,
             keep_alive: config.keep_alive,
             write: config.write_timeout,
         };
-        (patient, answering)
+        (patient, progress)
     }
 
     fn wait_for(&mut self, wait: Wait, patience: Duration) {
@@ -142,11 +170,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.answering.load(Ordering::Relaxed) {
+        this.progress.0.reader.register(cx.waker());
+        let progress = this.progress.0.state.load(Relaxed);
+        if progress != Progress::WAITING {
             this.wait = Wait::Nothing;
-            return Pin::new(&mut this.stream).poll_read(cx, buf);
         }
-        match Pin::new(&mut this.stream).poll_read(cx, buf) {
+        if progress == Progress::ANSWERED {
+            this.progress.0.state.store(Progress::WAITING, Relaxed);
+        }
+        let read = Pin::new(&mut this.stream).poll_read(cx, buf);
+        if matches!(progress, Progress::ANSWERING | Progress::UPGRADED) {
+            return read;
+        }
+        match read {
             Poll::Ready(read) => {
                 if this.wait != Wait::RestOfHead {
                     this.wait_for(Wait::RestOfHead, this.header);

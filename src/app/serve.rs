@@ -5,7 +5,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -23,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::{debug, error, warn};
 
-use super::patience::{Answering, Patient};
+use super::patience::{Answering, Patient, Progress};
 use crate::config::Http;
 
 /// How long to leave the listener alone when the system refuses to accept, as when it is out of file descriptors.
@@ -126,9 +125,9 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "cannot set TCP_NODELAY");
         }
-        let (stream, answering) = Patient::new(stream, &config);
+        let (stream, progress) = Patient::new(stream, &config);
         let service = service_fn(move |request| {
-            answer(router.clone(), request, Peer(peer), Arc::clone(&answering))
+            answer(router.clone(), request, Peer(peer), progress.clone())
         });
         let connection = http1::Builder::new()
             // The stream has the patience; hyper's own timer would cut connections that rest.
@@ -154,9 +153,9 @@ async fn answer(
     router: Router,
     mut request: Request<Incoming>,
     peer: Peer,
-    answering: Arc<AtomicBool>,
+    progress: Progress,
 ) -> Result<Response, Infallible> {
-    let answering = Answering::start(&answering);
+    let answering = Answering::start(&progress);
     request.extensions_mut().insert(ConnectInfo(peer));
     let response = router.oneshot(request).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {

@@ -14,7 +14,7 @@ pub(super) struct Migrate {
 
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let _config = self.settings.load(None)?;
-        anyhow::bail!("there is no store to migrate")
+        self.settings.load(None)?;
+        anyhow::bail!("this build has no store to migrate")
     }
 }

@@ -7,13 +7,16 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::Settings;
 use crate::app::{self, health::Health};
 use crate::telemetry::{self, Metrics};
+
+/// The exit code of a shutdown that was not waited for.
+const INTERRUPTED: u8 = 130;
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -29,7 +32,7 @@ impl Serve {
         let config = self.settings.load(self.listen)?;
         telemetry::init(&config.log)?;
         let metrics = Metrics::install()?;
-        let shutdown = asked_to_stop()?;
+        let signals = Signals::listen()?;
 
         let listen = config.http.listen;
         let listener = TcpListener::bind(listen)
@@ -42,38 +45,49 @@ impl Serve {
             metrics: metrics.clone(),
         };
         let router = app::build(Vec::new(), health, &config.http, &config.limits);
-        tokio::join!(
-            app::serve::run(listener, router, &config.http, shutdown.clone()),
-            shutdown.run_until_cancelled(metrics.upkeep()),
-        );
-        info!("stopped");
-        Ok(ExitCode::SUCCESS)
+        let shutdown = CancellationToken::new();
+        let serve = async {
+            tokio::join!(
+                app::serve::run(listener, router, &config.http, shutdown.clone()),
+                shutdown.run_until_cancelled(metrics.upkeep()),
+            )
+        };
+        tokio::select! {
+            _ = serve => {
+                info!("stopped");
+                Ok(ExitCode::SUCCESS)
+            }
+            () = signals.cancel(&shutdown) => Ok(INTERRUPTED.into()),
+        }
     }
 }
 
-/// Is cancelled by Ctrl-C or SIGTERM; the second one ends the process at once.
-fn asked_to_stop() -> std::io::Result<CancellationToken> {
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
-    let shutdown = CancellationToken::new();
-    let asked = shutdown.clone();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it listens as long as the process lives"
-    )]
-    tokio::spawn(async move {
-        for stop in [
-            |token: &CancellationToken| token.cancel(),
-            |_: &CancellationToken| std::process::exit(130),
-        ] {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            stop(&asked);
+/// Ctrl-C and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// The first one asks for a shutdown; the second one means that nobody wants to wait for it.
+    async fn cancel(mut self, shutdown: &CancellationToken) {
+        self.next().await;
+        info!("shutting down");
+        shutdown.cancel();
+        self.next().await;
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    });
-    Ok(shutdown)
+    }
 }

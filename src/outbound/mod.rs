@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
+use tracing::warn;
 use url::{Host, Url};
 
 use address::Allow;
@@ -134,16 +135,23 @@ impl Client {
 
     fn with_lookup(config: &config::Outbound, lookup: impl Lookup) -> reqwest::Result<Self> {
         let allow = Arc::new(Allow::new(config.allow.clone()));
-        #[expect(clippy::disallowed_methods, reason = "this is the door")]
-        let http = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(config.connect_timeout)
-            .pool_max_idle_per_host(IDLE_PER_HOST)
-            .dns_resolver(Resolver::new(lookup, Arc::clone(&allow)))
-            .build()?;
+        let resolver = Arc::new(Resolver::new(lookup, Arc::clone(&allow)));
+        let builder = || {
+            #[expect(clippy::disallowed_methods, reason = "this is the door")]
+            reqwest::Client::builder()
+                .user_agent(USER_AGENT)
+                .redirect(Policy::none())
+                .referer(false)
+                .no_proxy()
+                .connect_timeout(config.connect_timeout)
+                .pool_max_idle_per_host(IDLE_PER_HOST)
+                .dns_resolver(Arc::clone(&resolver))
+        };
+        // A bare container has no certificate authorities; that is no reason not to serve.
+        let http = builder().build().or_else(|error| {
+            warn!(cause = ?error, "no certificate authorities: https endpoints cannot be reached");
+            builder().tls_certs_only([]).build()
+        })?;
         Ok(Self {
             http,
             allow,

@@ -72,7 +72,7 @@ async fn broken() -> Response {
 }
 
 async fn panics() {
-    panic!("the key is in here")
+    panic!("at the handler")
 }
 
 async fn echo(request: Request) -> Response {
