@@ -1,9 +1,11 @@
 //! The assembly: APIs, health and the edge become one router, and the router a server.
 
+pub mod backing;
 mod edge;
 pub mod health;
 mod patience;
 pub mod serve;
+pub mod server;
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Settings;
+use crate::app::backing::{Backing, MissingKey};
 
 #[derive(Debug, Args)]
 pub(super) struct Migrate {
@@ -14,7 +15,11 @@ pub(super) struct Migrate {
 
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        self.settings.load(None)?;
-        anyhow::bail!("this build has no store to migrate")
+        let config = self.settings.load(None)?;
+        let backing = Backing::open(&config, MissingKey::Private).await?;
+        let migrated = backing.store.migrate().await;
+        backing.close().await?;
+        migrated?;
+        Ok(ExitCode::SUCCESS)
     }
 }

@@ -10,7 +10,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::app::backing;
 use crate::config::{self, Config, Overrides};
+use crate::postgres;
 use crate::telemetry;
 
 /// The exit code for what only a change of the configuration or the machine can mend.
@@ -82,5 +84,10 @@ fn keeps_from_starting(error: &anyhow::Error) -> bool {
         cause.is::<config::Error>()
             || cause.is::<config::SecretKeyError>()
             || matches!(cause.downcast_ref(), Some(telemetry::Error::Filter(_)))
+            || matches!(cause.downcast_ref(), Some(backing::Error::Url(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(postgres::Error::NothingToRun { .. })
+            )
     })
 }

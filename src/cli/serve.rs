@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
@@ -12,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::Settings;
-use crate::app::{self, health::Health};
+use crate::app::backing::{Backing, MissingKey};
+use crate::app::server;
+use crate::config::Config;
 use crate::telemetry::{self, Metrics};
 
 /// The exit code of a shutdown that was not waited for.
@@ -31,34 +32,36 @@ impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.settings.load(self.listen)?;
         telemetry::init(&config.log)?;
-        let metrics = Metrics::install()?;
-        let signals = Signals::listen()?;
+        let backing = Backing::open(&config, MissingKey::Private).await?;
+        serve(&config, backing, async |_| Ok(())).await
+    }
+}
 
-        let listen = config.http.listen;
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("cannot listen on {listen}"))?;
-        info!(address = %listener.local_addr()?, "listening");
+/// Serves until it is asked to stop. `listening` is run once the socket is bound.
+pub(super) async fn serve(
+    config: &Config,
+    backing: Backing,
+    listening: impl AsyncFnOnce(SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
+    let metrics = Metrics::install()?;
+    let signals = Signals::listen()?;
+    let listen = config.http.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr()?;
+    info!(%address, "listening");
+    listening(address).await?;
 
-        let health = Health {
-            ready: Arc::new(|| Box::pin(async { true })),
-            metrics: metrics.clone(),
-        };
-        let router = app::build(Vec::new(), health, &config.http, &config.limits);
-        let shutdown = CancellationToken::new();
-        let serve = async {
-            tokio::join!(
-                app::serve::run(listener, router, &config.http, shutdown.clone()),
-                shutdown.run_until_cancelled(metrics.upkeep()),
-            )
-        };
-        tokio::select! {
-            _ = serve => {
-                info!("stopped");
-                Ok(ExitCode::SUCCESS)
-            }
-            () = signals.cancel(&shutdown) => Ok(INTERRUPTED.into()),
+    let shutdown = CancellationToken::new();
+    tokio::select! {
+        served = server::run(config, &backing.store, listener, metrics, shutdown.clone()) => {
+            served?;
+            backing.close().await?;
+            info!("stopped");
+            Ok(ExitCode::SUCCESS)
         }
+        () = signals.cancel(&shutdown) => Ok(INTERRUPTED.into()),
     }
 }
 

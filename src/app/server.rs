@@ -1,0 +1,105 @@
+//! A whole server: what it stands on, what it answers, what it does by itself, and how it ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::health::Health;
+use crate::api::AppState;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::outbound;
+use crate::store::{self, Store};
+use crate::telemetry::Metrics;
+use crate::webhook::Dispatcher;
+
+/// Between two tries to bring a database to this version that does not answer.
+const MIGRATION_PAUSE: Duration = Duration::from_secs(1);
+
+/// Serves on `listener` until `shutdown`: the requests, then what was begun for them, come to their end.
+///
+/// It answers while its database is away: 503 from the APIs and from `/readyz`, until the database is back.
+pub async fn run(
+    config: &Config,
+    store: &Store,
+    listener: TcpListener,
+    metrics: Metrics,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let client = outbound::Client::new(&config.outbound)?;
+    let migrated = Arc::new(AtomicBool::new(false));
+    let state = AppState {
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+    };
+    let health = Health {
+        ready: readiness(store, &migrated),
+        metrics: metrics.clone(),
+    };
+    let router = super::build(
+        super::apis(&state, config),
+        health,
+        &config.http,
+        &config.limits,
+    );
+    let dispatcher = Dispatcher::new(store.clone(), clock, client, config.webhook.clone());
+
+    let background = async {
+        if shutdown
+            .run_until_cancelled(migrate(store, &migrated))
+            .await
+            .is_some()
+        {
+            dispatcher.run(shutdown.clone()).await;
+        }
+    };
+    tokio::join!(
+        super::serve::run(listener, router, &config.http, shutdown.clone()),
+        background,
+        shutdown.run_until_cancelled(metrics.upkeep()),
+    );
+    Ok(())
+}
+
+/// Brings the database to this version, however long it takes to come.
+async fn migrate(store: &Store, migrated: &AtomicBool) {
+    loop {
+        match store.migrate().await {
+            Ok(()) => {
+                migrated.store(true, Ordering::Release);
+                info!("ready");
+                return;
+            }
+            Err(error @ store::Error::Migration(_)) if !is_away(store).await => {
+                error!(error = %chain(&error), "the database cannot be brought to this version");
+            }
+            Err(error) => warn!(error = %chain(&error), "the database does not answer"),
+        }
+        tokio::time::sleep(MIGRATION_PAUSE).await;
+    }
+}
+
+async fn is_away(store: &Store) -> bool {
+    store.ping().await.is_err()
+}
+
+fn readiness(store: &Store, migrated: &Arc<AtomicBool>) -> super::health::Check {
+    let (store, migrated) = (store.clone(), Arc::clone(migrated));
+    Arc::new(move || {
+        let (store, migrated) = (store.clone(), Arc::clone(&migrated));
+        Box::pin(async move { migrated.load(Ordering::Acquire) && store.ping().await.is_ok() })
+    })
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
