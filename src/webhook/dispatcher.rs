@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+
 use secrecy::ExposeSecret;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,10 @@ use super::{payload, sign};
 use crate::clock::Clock;
 use crate::config;
 use crate::model::EndpointKind;
-use crate::outbound;
+use crate::outbound::{
+    self,
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue},
+};
 use crate::store::deliveries::{self, Attempted, Claimed, Next};
 use crate::store::{self, Store};
 
