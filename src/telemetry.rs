@@ -1,5 +1,6 @@
 //! Logs and metrics: where they go. What is logged and counted is decided where it happens.
 
+use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,7 +37,9 @@ pub enum Error {
 /// Sends log lines to the standard error, and panics to the log.
 pub fn init(config: &Log) -> Result<(), Error> {
     let filter = EnvFilter::builder().parse(&config.filter)?;
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let lines = match config.format {
         LogFormat::Pretty => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
