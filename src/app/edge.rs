@@ -165,7 +165,8 @@ fn log(response: &Response, took: Duration) {
     } else if cause.is_some() {
         debug!(http.status = status, cause, "request refused");
     }
-    info!(target: "quartet::access", { http.status = status, duration_us = took.as_micros() }, "answered");
+    let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    info!(target: "quartet::access", { http.status = status, duration_us }, "answered");
 }
 
 fn chain(error: &(dyn Error + 'static)) -> String {
