@@ -14,7 +14,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde_json::json;
-use tracing::{Instrument, debug, error, info, info_span};
+use tracing::{Instrument, debug, error, error_span, info};
 
 use super::serve::Peer;
 use crate::api::edge::{Api, Cause, ClientAddress, Failure, Render, RequestId};
@@ -111,7 +111,8 @@ async fn observe(State(edge): State<Edge>, mut request: Request, next: Next) -> 
     hide_credentials(request.headers_mut());
     request.extensions_mut().insert(ClientAddress(client));
 
-    let span = info_span!(
+    // At the level of errors, so that a filter that lets nothing else through still says whose they are.
+    let span = error_span!(
         "request", request.id = %id, http.method = method, http.route = %route, client.address = %client
     );
     let started = Instant::now();
@@ -164,7 +165,8 @@ fn log(response: &Response, took: Duration) {
     } else if cause.is_some() {
         debug!(http.status = status, cause, "request refused");
     }
-    info!(target: "quartet::access", { http.status = status, duration_ms = took.as_secs_f64() * 1e3 }, "answered");
+    let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    info!(target: "quartet::access", { http.status = status, duration_us }, "answered");
 }
 
 fn chain(error: &(dyn Error + 'static)) -> String {

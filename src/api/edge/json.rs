@@ -55,7 +55,7 @@ pub enum JsonFault {
     },
 }
 
-/// Reads the body of `request`, a JSON object, into `T`. The limit is the one of [`guard`](super::guard).
+/// Reads the body of `request`, a JSON object, into `T`. The limit is the one of [`guard`](super::guard()).
 pub async fn read_json<T: DeserializeOwned>(
     request: Request<Body>,
     content_type: ContentType,

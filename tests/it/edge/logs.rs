@@ -16,13 +16,13 @@ use super::router;
 struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
-    /// Everything, down to the finest level.
-    fn all() -> (Self, DefaultGuard) {
+    /// Everything down to `level`.
+    fn from(level: LevelFilter) -> (Self, DefaultGuard) {
         let captured = Self::default();
         let lines = captured.clone();
         let subscriber = tracing_subscriber::fmt()
             .json()
-            .with_max_level(LevelFilter::TRACE)
+            .with_max_level(level)
             .with_writer(move || lines.clone())
             .finish();
         (captured, tracing::subscriber::set_default(subscriber))
@@ -54,7 +54,7 @@ async fn get(path: &str) -> Response<Body> {
 
 #[tokio::test]
 async fn a_key_in_a_path_or_header_is_never_recorded() {
-    let (captured, _guard) = Captured::all();
+    let (captured, _guard) = Captured::from(LevelFilter::TRACE);
     for path in [
         "/things/s3cret/7?token=s3cret",
         "/sample/things/s3cret/broken",
@@ -90,7 +90,13 @@ async fn a_key_in_a_path_or_header_is_never_recorded() {
 
 #[tokio::test]
 async fn a_failure_is_logged_once_with_its_causes_and_the_id_of_its_request() {
-    let (captured, _guard) = Captured::all();
+    for level in [LevelFilter::TRACE, LevelFilter::ERROR] {
+        let (captured, _guard) = Captured::from(level);
+        failure_is_logged_once(&captured).await;
+    }
+}
+
+async fn failure_is_logged_once(captured: &Captured) {
     let response = get("/things/a/broken").await;
     let id = response.headers()["x-request-id"]
         .to_str()
