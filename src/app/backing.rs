@@ -17,10 +17,10 @@ pub enum Error {
     #[error("database.url is not a PostgreSQL URL")]
     Url(#[source] sqlx::Error),
     /// There is no key for stored secrets.
-    #[error(transparent)]
+    #[error("secrets cannot be kept")]
     Key(#[from] SecretKeyError),
     /// The private cluster does not run.
-    #[error(transparent)]
+    #[error("there is no database")]
     Cluster(#[from] postgres::Error),
 }
 
