@@ -91,13 +91,13 @@ proptest! {
         let Some(flow) = soundest(&file) else { return Ok(()) };
         let mut turn = advance(&flow, Session::default(), Visitor::default(), Input::Start);
         for (kind, text, payload) in &inputs {
-            let stopped = match (&turn.session.place, turn.effects.last()) {
-                (Place::Question { .. }, Some(Effect::Say(_)))
-                | (Place::Live { .. }, Some(Effect::HandOver { .. }))
-                | (Place::Ended, Some(Effect::End)) => true,
-                (_, None) => true,
-                _ => false,
-            };
+            let stopped = matches!(
+                (&turn.session.place, turn.effects.last()),
+                (_, None)
+                    | (Place::Question { .. }, Some(Effect::Say(_)))
+                    | (Place::Live { .. }, Some(Effect::HandOver { .. }))
+                    | (Place::Ended, Some(Effect::End))
+            );
             prop_assert!(stopped, "{file}\n{turn:?}");
             let ends = turn.effects.iter().filter(|effect| matches!(effect, Effect::End | Effect::HandOver { .. }));
             prop_assert!(ends.count() <= 1);
