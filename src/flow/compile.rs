@@ -15,8 +15,6 @@ use super::template::Template;
 
 /// The name that a way to the end has.
 const END: &str = "end";
-/// Where a phone number is from when the file does not say.
-const DEFAULT_REGION: &str = "US";
 /// The longest name and title.
 const MAX_NAME: usize = 64;
 const MAX_TITLE: usize = 255;
@@ -29,7 +27,7 @@ const FIRST_PROVISIONAL: i64 = 1;
 pub(super) fn compile(file: &File) -> (Flow, Vec<Problem>) {
     let mut compiler = Compiler {
         file,
-        region: DEFAULT_REGION.to_owned(),
+        region: None,
         node: None,
         problems: Vec::new(),
         payloads: HashSet::new(),
@@ -38,9 +36,10 @@ pub(super) fn compile(file: &File) -> (Flow, Vec<Problem>) {
         compiler.report(line(&file.version), "`version` must be 1");
     }
     if let Some(region) = &file.region {
-        compiler.region = compiler.region(region);
+        compiler.region = Some(compiler.region(region));
     }
-    compiler.payloads = fixed_payloads(file);
+    let stated_payloads = stated_payloads(file);
+    compiler.payloads = stated_payloads.clone();
     let mut nodes = BTreeMap::new();
     for (name, node) in &file.nodes {
         compiler.node = Some(name.clone());
@@ -57,6 +56,7 @@ pub(super) fn compile(file: &File) -> (Flow, Vec<Problem>) {
     }
     let flow = Flow {
         start: file.start.value.clone(),
+        stated_payloads,
         nodes,
     };
     (flow, compiler.problems)
@@ -64,7 +64,7 @@ pub(super) fn compile(file: &File) -> (Flow, Vec<Problem>) {
 
 struct Compiler<'a> {
     file: &'a File,
-    region: String,
+    region: Option<String>,
     node: Option<String>,
     problems: Vec<Problem>,
     /// Numbers that are taken.
@@ -108,7 +108,7 @@ impl Compiler<'_> {
                 wants: Wants::Text(
                     Form::Phone {
                         region: match &ask.region {
-                            Some(region) => self.region(region),
+                            Some(region) => Some(self.region(region)),
                             None => self.region.clone(),
                         },
                     },
@@ -322,7 +322,7 @@ pub(super) fn line<T>(spanned: &Spanned<T>) -> Option<u64> {
     Some(spanned.referenced.line()).filter(|line| *line > 0)
 }
 
-fn fixed_payloads(file: &File) -> HashSet<i64> {
+fn stated_payloads(file: &File) -> HashSet<i64> {
     let mut payloads = HashSet::new();
     for node in file.nodes.values() {
         if let file::Node::MultipleChoice(ask) = &node.value {

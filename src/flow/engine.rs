@@ -48,6 +48,8 @@ pub struct Visitor {
     pub phone_number: Option<String>,
     /// What the chat was started with.
     pub metadata: Attributes,
+    /// Where a phone number without a country code is from when the flow does not say (ISO 3166).
+    pub region: String,
 }
 
 /// What the bot wants done.
@@ -205,6 +207,7 @@ impl<'a> Walk<'a> {
             }
             Form::Email => ContactChange::Email(Email::parse(text).ok()?),
             Form::Phone { region } => {
+                let region = region.as_ref().unwrap_or(&self.visitor.region);
                 ContactChange::PhoneNumber(PhoneNumber::parse(text, region).ok()?)
             }
         };

@@ -249,8 +249,9 @@ impl File {
         }
         serde_saphyr::from_str(text).map_err(|error| {
             let at = error.location().filter(|at| at.line() > 0);
-            let mut cause =
-                error.without_snippet().render_with_formatter(&serde_saphyr::UserMessageFormatter);
+            let mut cause = error
+                .without_snippet()
+                .render_with_formatter(&serde_saphyr::UserMessageFormatter);
             if let Some(at) = at {
                 // The line is told apart from the cause.
                 let place = format!(" at line {}, column {}", at.line(), at.column());

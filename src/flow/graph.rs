@@ -1,6 +1,6 @@
 //! A flow whose every way leads somewhere: what the engine walks on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -14,6 +14,8 @@ use super::{check, compile};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flow {
     pub(super) start: String,
+    /// The numbers that the author states for options.
+    pub(super) stated_payloads: HashSet<i64>,
     pub(super) nodes: BTreeMap<String, Node>,
 }
 
@@ -92,8 +94,8 @@ pub enum Form {
     Email,
     /// The visitor's phone number.
     Phone {
-        /// Where a number without a country code is from.
-        region: String,
+        /// Where a number without a country code is from, if not from where the server says.
+        region: Option<String>,
     },
 }
 
@@ -154,15 +156,6 @@ pub struct Offer {
     pub decline: Choice,
 }
 
-/// An option's number: stated by the author, or to be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OptionKey<'a> {
-    /// The node.
-    pub node: &'a str,
-    /// The option's name within it.
-    pub option: &'a str,
-}
-
 impl Flow {
     /// Reads and checks a flow file. Options whose file states no number get provisional ones.
     pub fn parse(text: &str) -> Result<Self, Problems> {
@@ -205,6 +198,19 @@ impl Flow {
                 .into_iter()
                 .map(move |choice| (name.as_str(), choice))
         })
+    }
+
+    /// The number that the author states for an option of a flow that was just read.
+    pub fn stated_payload(&self, choice: &Choice) -> Option<i64> {
+        Some(choice.payload).filter(|payload| self.stated_payloads.contains(payload))
+    }
+
+    /// How long a visitor waits at a node for an agent.
+    pub fn timeout_secs(&self, node: &str) -> Option<u32> {
+        match self.nodes.get(node) {
+            Some(Node::LiveAgent(live)) => live.timeout_secs,
+            _ => None,
+        }
     }
 
     fn choices_mut(&mut self) -> impl Iterator<Item = (&str, &mut Choice)> {

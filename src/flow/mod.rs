@@ -8,10 +8,12 @@ mod compile;
 pub mod engine;
 pub mod file;
 pub mod graph;
+pub mod runner;
 pub mod session;
 mod template;
 
 pub use engine::{ContactChange, Effect, Input, Say, Turn, Visitor, advance};
 pub use file::{File, Problem, Problems};
 pub use graph::{Choice, Flow};
+pub use runner::{Answer, NewChat, PublishError, Runner, Said, Words};
 pub use session::{Place, Session};

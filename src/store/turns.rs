@@ -20,7 +20,7 @@ use crate::model::{
 const LIVE_ENDED: &str = "Agent has ended this live session";
 
 /// What one step changes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Step {
     /// What the visitor said.
     pub incoming: Option<NewMessage>,
@@ -31,13 +31,20 @@ pub struct Step {
     /// What became known of the contact.
     pub contact: ContactChanges,
     /// What the bot says.
-    pub said: Vec<NewMessage>,
-    /// Whether the visitor's chat client hears of that by its callback, not having asked.
-    pub by_callback: bool,
+    pub said: Vec<Saying>,
     /// Where the conversation stands from now on; nothing leaves that as it is.
     pub status: Option<ConversationStatus>,
     /// When a conversation that is put off comes back.
     pub snoozed_until: Option<DateTime<Utc>>,
+}
+
+/// A message of the bot.
+#[derive(Debug, Clone)]
+pub struct Saying {
+    /// The message.
+    pub message: NewMessage,
+    /// What the visitor's chat client is told of it by its callback, not having asked.
+    pub for_visitor: Option<String>,
 }
 
 /// Where a visitor is in a flow.
@@ -139,18 +146,18 @@ where
         .await
 }
 
-/// Takes a step in a conversation. Gives `answer` back, with the message that the visitor's words became; a repeat gets
-/// the first one's.
+/// Takes a step in a conversation, and gives what `answer` makes of the message that the visitor's words became; a repeat
+/// gets the first one's.
 ///
 /// In an API inbox, a source id that the conversation has already gives the message that has it, and nothing happens.
 pub async fn take_step<T>(
     store: &Store,
     account: AccountId,
-    basis: Basis,
-    step: Step,
-    (answer, once): (T, Option<Once>),
+    (basis, step): (Basis, Step),
+    answer: impl FnOnce(Option<MessageId>) -> T + Send + 'static,
+    once: Option<Once>,
     now: DateTime<Utc>,
-) -> Result<(T, Option<i64>)>
+) -> Result<T>
 where
     T: Serialize + DeserializeOwned + Send + 'static,
 {
@@ -163,14 +170,14 @@ where
                     && let Some(copy) =
                         messages::find_copy(conn, account, &conversation, incoming).await?
                 {
-                    return Ok((answer, Some(copy.0)));
+                    return Ok(answer(Some(copy)));
                 }
                 if conversation.status != basis.status {
                     return Err(Error::SessionMoved);
                 }
                 move_session(conn, account, basis, step.session.as_ref(), now).await?;
                 let message = take(conn, account, &mut conversation, step, now).await?;
-                Ok((answer, message.map(|id| id.0)))
+                Ok(answer(message))
             })
         })
         .await
@@ -196,9 +203,13 @@ async fn take(
             .for_visitor(Some(LIVE_ENDED));
         events::append(conn, account, event, now).await?;
     }
-    for new in step.said {
-        let text = new.content.clone().filter(|_| step.by_callback);
-        messages::insert_telling(conn, account, conversation, new, text.as_deref(), now).await?;
+    for Saying {
+        message,
+        for_visitor,
+    } in step.said
+    {
+        let told = for_visitor.as_deref();
+        messages::insert_telling(conn, account, conversation, message, told, now).await?;
     }
     if let Some(status) = step.status {
         let until = step.snoozed_until;
