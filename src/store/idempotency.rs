@@ -66,6 +66,19 @@ impl Store {
     }
 }
 
+/// The outcome of the write that this one repeats, if it does: to answer a repeat that would be refused by now.
+pub async fn find_outcome<T: DeserializeOwned>(
+    store: &Store,
+    account: AccountId,
+    once: &Once,
+) -> Result<Option<T>> {
+    let mut conn = store.read().await?;
+    match find(&mut conn, account, once).await? {
+        Some(outcome) => Ok(Some(serde_json::from_value(outcome)?)),
+        None => Ok(None),
+    }
+}
+
 /// Takes the key; if it was taken before, gives the outcome of that time.
 async fn begin(
     conn: &mut PgConnection,
@@ -87,18 +100,26 @@ async fn begin(
     if taken.rows_affected() == 1 {
         return Ok(None);
     }
+    find(conn, account, once).await
+}
+
+async fn find(
+    conn: &mut PgConnection,
+    account: AccountId,
+    once: &Once,
+) -> Result<Option<serde_json::Value>> {
     let first = sqlx::query!(
         "select request_sha256, outcome from idempotency_keys where account_id = $1 and api = $2 and key = $3",
         account.0,
         once.api,
         once.key,
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?;
-    if first.request_sha256 != once.request_sha256 {
-        return Err(Error::KeyReused);
+    match first {
+        Some(first) if first.request_sha256 != once.request_sha256 => Err(Error::KeyReused),
+        first => Ok(first.map(|first| first.outcome)),
     }
-    Ok(Some(first.outcome))
 }
 
 async fn finish(

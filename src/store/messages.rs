@@ -258,6 +258,19 @@ pub(super) async fn insert(
     new: NewMessage,
     now: DateTime<Utc>,
 ) -> Result<MessageId> {
+    let spoken = spoken_to_visitor(&new);
+    insert_telling(conn, account, conversation, new, spoken.as_deref(), now).await
+}
+
+/// The same, where the caller decides what the visitor's chat client is told.
+pub(super) async fn insert_telling(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: &mut Conversation,
+    new: NewMessage,
+    for_visitor: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<MessageId> {
     let said_at = new.said_at.unwrap_or(now);
     let id = insert_row(conn, account, conversation, &new, said_at, now).await?;
     if !new.attachments.is_empty() {
@@ -279,9 +292,8 @@ pub(super) async fn insert(
     if new.kind == MessageKind::Incoming {
         contacts::touch(conn, account, conversation.contact, false, now).await?;
     }
-    let spoken = spoken_to_visitor(&new);
     let event = events::NewEvent::of_message(EventKind::MessageCreated, conversation.id, id)
-        .for_visitor(spoken.as_deref());
+        .for_visitor(for_visitor);
     events::append(conn, account, event, now).await?;
     if new.kind == MessageKind::Incoming {
         reopen(conn, account, conversation, now).await?;
@@ -309,7 +321,8 @@ fn spoken_to_visitor(new: &NewMessage) -> Option<String> {
     })
 }
 
-async fn find_copy(
+/// The message that has the new one's source id already, in an API inbox.
+pub(super) async fn find_copy(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &Conversation,

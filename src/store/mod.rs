@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod agents;
+pub mod bots;
 pub mod contacts;
 pub mod conversations;
 pub mod deliveries;
@@ -16,6 +17,8 @@ pub mod inboxes;
 pub mod keys;
 pub mod labels;
 pub mod messages;
+pub mod sessions;
+pub mod turns;
 mod usage;
 
 use std::time::Duration;
@@ -29,7 +32,7 @@ use tokio_util::task::TaskTracker;
 use crate::vault::Vault;
 
 pub use error::{Error, Field, Noun, Result};
-pub use idempotency::Once;
+pub use idempotency::{Once, find_outcome};
 
 /// The conversation store: a pool of connections and the key that seals its secrets. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ mod architecture;
 mod config;
 mod database;
 mod edge;
+mod flow;
 mod outbound;
 #[cfg(unix)]
 mod postgres;

@@ -1,0 +1,477 @@
+//! Does what the engine says: reads where the visitor is, computes the turn with no transaction open, writes it.
+//!
+//! A turn that another one overtook, in this server or another, is computed again from what is there then.
+
+mod due;
+mod flows;
+mod step;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{
+    AccountId, Attributes, BotId, Contact, Conversation, ConversationId, ConversationStatus, Email,
+    FlowVersion, Message, MessageId, MessageKind, StreamId,
+};
+use crate::store::bots::{NewFlow, NewOption};
+use crate::store::messages::{From, NewMessage};
+use crate::store::sessions::{Chat, StoredSession};
+use crate::store::turns::{self, Basis, Step};
+use crate::store::{self, Error, Field, Noun, Once, Result, Store};
+
+use super::engine::{Input, Visitor, advance};
+use super::file::{File, Problems};
+use super::graph::Flow;
+use super::session::{Place, Session};
+use flows::Flows;
+use step::{Turning, unmoved};
+
+/// How often a turn is computed anew when others overtake it.
+const ATTEMPTS: usize = 64;
+
+/// Runs bots over a store. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    store: Store,
+    flows: Arc<Flows>,
+    /// Where a phone number without a country code is from when its flow does not say.
+    region: Arc<str>,
+}
+
+/// A chat to start.
+#[derive(Debug, Clone)]
+pub struct NewChat {
+    /// With whom.
+    pub bot: BotId,
+    /// Who the visitor is.
+    pub email: Email,
+    /// Where the visitor's client hears of agents.
+    pub callback_url: Option<String>,
+    /// What the client starts it with.
+    pub metadata: Attributes,
+}
+
+/// What a visitor answers.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// The words.
+    pub text: String,
+    /// The number of the option that was chosen.
+    pub payload: Option<i64>,
+}
+
+/// What the bot says to that.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The visitor's handle on the chat.
+    pub stream: i64,
+    /// The messages, up to the next question or the end.
+    pub said: Vec<Said>,
+}
+
+/// A message of the bot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    /// The words.
+    pub text: String,
+    /// The options: title and number.
+    pub options: Vec<(String, i64)>,
+    /// A richer form: its kind and what it holds.
+    pub rich: Option<(String, Value)>,
+}
+
+/// Why a flow was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The flow file is not sound.
+    #[error(transparent)]
+    Unsound(#[from] Problems),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl Runner {
+    /// A runner over this store; `region` is where phone numbers are from (ISO 3166).
+    pub fn new(store: Store, region: &str) -> Self {
+        Self {
+            store,
+            flows: Arc::default(),
+            region: region.into(),
+        }
+    }
+
+    /// Checks a flow file and makes it the bot's next version.
+    pub async fn publish(
+        &self,
+        account: AccountId,
+        bot: BotId,
+        file: &str,
+        now: DateTime<Utc>,
+    ) -> Result<FlowVersion, PublishError> {
+        let file = File::parse(file)?;
+        let flow = Flow::new(&file)?;
+        let options = flow.choices().map(|(node, choice)| NewOption {
+            node: node.to_owned(),
+            name: choice.name.clone(),
+            payload: flow.stated_payload(choice),
+        });
+        let new = NewFlow {
+            document: file.to_document(),
+            options: options.collect(),
+        };
+        Ok(store::bots::publish(&self.store, account, bot, new, now).await?)
+    }
+
+    /// Starts a chat. The answer holds what the bot says up to its first question or its end.
+    pub async fn start(
+        &self,
+        account: AccountId,
+        new: NewChat,
+        once: Option<Once>,
+        now: DateTime<Utc>,
+    ) -> Result<Answer> {
+        if let Some(first) = self.recall(account, once.as_ref()).await? {
+            return Ok(first);
+        }
+        let served = store::bots::get_served(&self.store, account, new.bot).await?;
+        let flow = self.flow(account, new.bot, served.flow_version).await?;
+        let stream = StreamId(rand::random_range(1..=i64::MAX));
+        for _ in 0..ATTEMPTS {
+            let email = new.email.as_str();
+            let contact = store::contacts::find_by_email(&self.store, account, email).await?;
+            let blocked = contact.as_ref().is_some_and(|contact| contact.blocked);
+            let visitor = self.visitor_of(contact, &new);
+            let turn = advance(&flow, Session::default(), visitor, Input::Start);
+            let (mut step, said) = Turning::of(new.bot, served.flow_version).turn(turn, now)?;
+            if blocked {
+                step.status = None;
+            }
+            let chat = turns::NewChat {
+                inbox: served.inbox,
+                stream,
+                email: email.to_owned(),
+                callback_url: new.callback_url.clone(),
+                campaign: campaign(&new.metadata),
+                metadata: new.metadata.clone(),
+                step,
+            };
+            let answer = Answer {
+                stream: stream.0,
+                said,
+            };
+            match turns::start(&self.store, account, chat, answer, once.clone(), now).await {
+                Err(error) if is_overtaken(&error) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Error::SessionMoved)
+    }
+
+    /// Takes what a visitor answers: to the bot, or to the agents if they have the chat.
+    ///
+    /// The stream is its own credential; a `caller` that is named must own it.
+    pub async fn reply(
+        &self,
+        stream: StreamId,
+        caller: Option<AccountId>,
+        words: &Words,
+        once: Option<Once>,
+        now: DateTime<Utc>,
+    ) -> Result<Answer> {
+        for _ in 0..ATTEMPTS {
+            let chat = store::sessions::find_by_stream(&self.store, stream)
+                .await?
+                .filter(|chat| caller.is_none_or(|caller| caller == chat.account))
+                .ok_or(Error::NotFound(Noun::Stream))?;
+            if let Some(first) = self.recall(chat.account, once.as_ref()).await? {
+                return Ok(first);
+            }
+            let session = chat.session.as_ref().ok_or(Error::ChatEnded)?;
+            let state: Session = serde_json::from_value(session.state.clone())?;
+            let (mut step, said) = if is_with_agents(&chat, &state.place) {
+                (to_agents(session), Vec::new())
+            } else if let Place::Question { .. } = state.place {
+                let input = Input::Reply {
+                    text: &words.text,
+                    payload: words.payload,
+                };
+                self.turn(&chat, session, state, input, now).await?
+            } else {
+                return Err(Error::ChatEnded);
+            };
+            step.incoming = Some(NewMessage::text(
+                MessageKind::Incoming,
+                From::Contact,
+                &words.text,
+            ));
+            let answer = Answer {
+                stream: stream.0,
+                said,
+            };
+            match self.take(&chat, step, |_| answer, once.clone(), now).await {
+                Err(error) if is_overtaken(&error) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Error::SessionMoved)
+    }
+
+    /// Posts a contact's message that came in another way, and lets the bot of the inbox answer it, if it is its turn.
+    pub async fn receive(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+        incoming: NewMessage,
+        once: Option<Once>,
+        now: DateTime<Utc>,
+    ) -> Result<Message> {
+        for _ in 0..ATTEMPTS {
+            let chat = self.chat(account, conversation).await?;
+            let text = incoming.content.as_deref().unwrap_or_default();
+            let Some(mut step) = self.answer(&chat, text, now).await? else {
+                let store = &self.store;
+                return store::messages::post(store, account, conversation, incoming, once, now)
+                    .await;
+            };
+            step.incoming = Some(incoming.clone());
+            let id = |id: Option<MessageId>| id.map_or(0, |id| id.0);
+            match self.take(&chat, step, id, once.clone(), now).await {
+                Err(error) if is_overtaken(&error) => {}
+                Err(error) => return Err(error),
+                Ok(id) => {
+                    return store::messages::get(&self.store, account, MessageId(id)).await;
+                }
+            }
+        }
+        Err(Error::SessionMoved)
+    }
+
+    /// Moves a conversation to a status, as an agent asks. One that the agents had is ended for the visitor too, and its
+    /// flow goes on from there.
+    pub async fn set_status(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+        status: ConversationStatus,
+        snoozed_until: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<Conversation> {
+        for _ in 0..ATTEMPTS {
+            let chat = self.chat(account, conversation).await?;
+            let mut step = self.end_live(&chat, status, now).await?;
+            step.snoozed_until = snoozed_until;
+            match self.take(&chat, step, drop, None, now).await {
+                Err(error) if is_overtaken(&error) => {}
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    return store::conversations::get(&self.store, account, conversation).await;
+                }
+            }
+        }
+        Err(Error::SessionMoved)
+    }
+
+    /// What an agent's change of status comes to.
+    async fn end_live(
+        &self,
+        chat: &Chat,
+        status: ConversationStatus,
+        now: DateTime<Utc>,
+    ) -> Result<Step> {
+        let to = Step {
+            status: Some(status),
+            ..Step::default()
+        };
+        let Some(session) = &chat.session else {
+            return Ok(to);
+        };
+        let state: Session = serde_json::from_value(session.state.clone())?;
+        let leaves = match status {
+            ConversationStatus::Resolved | ConversationStatus::Pending => {
+                is_with_agents(chat, &state.place)
+            }
+            ConversationStatus::Open | ConversationStatus::Snoozed => false,
+        };
+        let mut step = match state.place {
+            Place::Live { .. } if leaves => {
+                let (mut step, _) = self
+                    .turn(chat, session, state, Input::AgentEnded, now)
+                    .await?;
+                // A conversation that an agent resolves is resolved, even if the bot has something to ask still.
+                if status == ConversationStatus::Resolved {
+                    step.status = Some(status);
+                }
+                step
+            }
+            Place::Beginning | Place::Question { .. } | Place::Live { .. } | Place::Ended => Step {
+                session: Some(unmoved(session)),
+                ..to
+            },
+        };
+        step.tell_visitor();
+        step.live_ended = leaves;
+        Ok(step)
+    }
+
+    /// What the bot of the inbox does with a contact's message; nothing if it is not its turn.
+    async fn answer(&self, chat: &Chat, text: &str, now: DateTime<Utc>) -> Result<Option<Step>> {
+        if chat.blocked {
+            return Ok(None);
+        }
+        let (session, state) = match &chat.session {
+            Some(session) => {
+                let state: Session = serde_json::from_value(session.state.clone())?;
+                if is_with_agents(chat, &state.place) {
+                    return Ok(Some(to_agents(session)));
+                }
+                (Some(session), state)
+            }
+            None if is_open(chat.status) => return Ok(None),
+            None => (None, Session::default()),
+        };
+        let (mut step, _) = match (session, &state.place) {
+            (Some(session), Place::Question { .. }) => {
+                let input = Input::Reply {
+                    text,
+                    payload: None,
+                };
+                self.turn(chat, session, state, input, now).await?
+            }
+            _ => {
+                let Some((bot, version)) = chat.serving else {
+                    return Ok(None);
+                };
+                let flow = self.flow(chat.account, bot, version).await?;
+                let visitor = self.visitor(chat);
+                let turn = advance(&flow, Session::default(), visitor, Input::Start);
+                Turning::of(bot, version).turn(turn, now)?
+            }
+        };
+        step.tell_visitor();
+        Ok(Some(step))
+    }
+
+    /// Walks on from a session on the version of the flow that it began with.
+    async fn turn(
+        &self,
+        chat: &Chat,
+        session: &StoredSession,
+        state: Session,
+        input: Input<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(Step, Vec<Said>)> {
+        let flow = self
+            .flow(chat.account, session.bot, session.flow_version)
+            .await?;
+        let turn = advance(&flow, state, self.visitor(chat), input);
+        Turning::from(session).turn(turn, now)
+    }
+
+    async fn take<T>(
+        &self,
+        chat: &Chat,
+        step: Step,
+        answer: impl FnOnce(Option<MessageId>) -> T + Send + 'static,
+        once: Option<Once>,
+        now: DateTime<Utc>,
+    ) -> Result<T>
+    where
+        T: Serialize + serde::de::DeserializeOwned + Send + 'static,
+    {
+        let basis = Basis {
+            conversation: chat.conversation,
+            status: chat.status,
+            version: chat.session.as_ref().map(|session| session.version),
+        };
+        turns::take_step(&self.store, chat.account, (basis, step), answer, once, now).await
+    }
+
+    async fn chat(&self, account: AccountId, conversation: ConversationId) -> Result<Chat> {
+        store::sessions::find(&self.store, account, conversation)
+            .await?
+            .ok_or(Error::NotFound(Noun::Conversation))
+    }
+
+    async fn flow(
+        &self,
+        account: AccountId,
+        bot: BotId,
+        version: FlowVersion,
+    ) -> Result<Arc<Flow>> {
+        self.flows.get(&self.store, account, bot, version).await
+    }
+
+    /// What a named write came to when it was done before.
+    async fn recall(&self, account: AccountId, once: Option<&Once>) -> Result<Option<Answer>> {
+        match once {
+            Some(once) => store::find_outcome(&self.store, account, once).await,
+            None => Ok(None),
+        }
+    }
+
+    fn visitor(&self, chat: &Chat) -> Visitor {
+        Visitor {
+            name: chat.name.clone(),
+            email: chat.email.clone(),
+            phone_number: chat.phone_number.clone(),
+            metadata: chat.metadata.clone(),
+            region: self.region.to_string(),
+        }
+    }
+
+    fn visitor_of(&self, contact: Option<Contact>, new: &NewChat) -> Visitor {
+        let mut visitor = Visitor {
+            email: Some(new.email.as_str().to_owned()),
+            metadata: new.metadata.clone(),
+            region: self.region.to_string(),
+            ..Visitor::default()
+        };
+        if let Some(contact) = contact {
+            visitor.name = contact.name;
+            visitor.phone_number = contact.phone_number;
+        }
+        visitor
+    }
+}
+
+/// Whether what a visitor says goes to the agents.
+fn is_with_agents(chat: &Chat, place: &Place) -> bool {
+    is_open(chat.status) || matches!(place, Place::Live { .. })
+}
+
+fn is_open(status: ConversationStatus) -> bool {
+    match status {
+        ConversationStatus::Open | ConversationStatus::Snoozed => true,
+        ConversationStatus::Resolved | ConversationStatus::Pending => false,
+    }
+}
+
+/// The bot stays where it is, and the agents get what is said.
+fn to_agents(session: &StoredSession) -> Step {
+    Step {
+        session: Some(unmoved(session)),
+        status: Some(ConversationStatus::Open),
+        ..Step::default()
+    }
+}
+
+/// Whether somebody else came first, so that the same request fits when it is computed again.
+fn is_overtaken(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::SessionMoved | Error::Taken(Field::ContactEmail | Field::ContactPhoneNumber)
+    )
+}
+
+/// The campaign that brought the visitor.
+fn campaign(metadata: &Attributes) -> Attributes {
+    let utm = metadata.iter().filter(|(key, _)| key.starts_with("utm_"));
+    let utm: serde_json::Map<_, _> = utm
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    utm.into()
+}
