@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod agents;
+pub mod cards;
 pub mod contacts;
 pub mod conversations;
 pub mod deliveries;
@@ -16,7 +17,12 @@ pub mod inboxes;
 pub mod keys;
 pub mod labels;
 pub mod messages;
+pub mod page_filters;
+pub mod ratings;
+pub mod statistics;
+pub mod transcripts;
 mod usage;
+pub mod visits;
 
 use std::time::Duration;
 
