@@ -116,7 +116,8 @@ impl Reader {
     pub async fn next_started(&mut self) -> Result<Option<Vec<Started>>> {
         while let Some(last) = self.last {
             let mut batch = list_started(&self.store, self.account, &self.filter, last).await?;
-            self.last = batch.last().copied();
+            let full = batch.len() as i64 == Self::BATCH;
+            self.last = batch.last().copied().filter(|_| full);
             if !self.filter.page_filters.is_empty() && !batch.is_empty() {
                 let ids: Vec<i64> = batch.iter().map(|started| started.id.0).collect();
                 let found =

@@ -45,10 +45,8 @@ impl<T, Key> Side<T, Key> {
     }
 
     fn fill(&mut self, batch: Vec<T>, key: impl Fn(&T) -> Key) {
-        match batch.last() {
-            Some(last) => self.last = Some(key(last)),
-            None => self.ended = true,
-        }
+        self.ended = (batch.len() as i64) < Transcript::BATCH;
+        self.last = batch.last().map(key);
         self.rows.extend(batch);
     }
 }
