@@ -12,15 +12,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 
-use crate::api::AppState;
 use crate::api::edge::{Api, Failure, Limits, RateLimiter, guard};
+use crate::api::{AppState, imbox};
 use crate::config::{self, Config};
 use edge::{Edge, Owners};
 use health::Health;
 
 /// Every API of the server.
-pub fn apis(_state: &AppState, _config: &Config) -> Vec<Api> {
-    vec![]
+pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
+    vec![imbox::api(state.clone(), config.limits.imbox_per_minute)]
 }
 
 /// Mounts `apis` at the root and below their prefixes, health beside them, and the edge around all.

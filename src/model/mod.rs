@@ -10,8 +10,11 @@ mod event;
 mod ids;
 mod inbox;
 mod message;
+mod page_pattern;
 mod rich;
 mod text_enum;
+mod traffic;
+mod user_agent;
 mod visit;
 
 pub use account::{Account, AccountStatus, Caller, Scope};
@@ -30,5 +33,8 @@ pub use inbox::{Channel, Inbox};
 pub use message::{
     Attachment, ContentType, DeliveryStatus, FileType, Message, MessageKind, NewAttachment, Sender,
 };
+pub use page_pattern::{InvalidPattern, PagePattern};
 pub use rich::{Rich, RichKind};
+pub use traffic::Traffic;
+pub use user_agent::UserAgent;
 pub use visit::{Card, MatchType, PageFilter, Rating, Visit};

@@ -221,6 +221,27 @@ pub async fn list(
     complete(&mut conn, account, rows).await
 }
 
+/// Messages of a conversation after one of them, oldest first, private ones left out.
+pub(super) async fn list_public(
+    store: &Store,
+    account: AccountId,
+    conversation: ConversationId,
+    after: MessageId,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    let mut conn = store.read().await?;
+    let rows = rows!(
+        "where m.account_id = $1 and m.conversation_id = $2 and m.id > $3 and not m.private order by m.id limit $4",
+        account.0,
+        conversation.0,
+        after.0,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    complete(&mut conn, account, rows).await
+}
+
 /// The newest message of each of these conversations, private and activity messages left out if `public`.
 pub async fn list_last(
     store: &Store,

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod agents;
 pub mod bots;
+pub mod cards;
 pub mod contacts;
 pub mod conversations;
 pub mod deliveries;
@@ -17,9 +18,14 @@ pub mod inboxes;
 pub mod keys;
 pub mod labels;
 pub mod messages;
+pub mod page_filters;
+pub mod ratings;
 pub mod sessions;
+pub mod statistics;
+pub mod transcripts;
 pub mod turns;
 mod usage;
+pub mod visits;
 
 use std::time::Duration;
 
