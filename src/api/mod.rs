@@ -10,6 +10,8 @@ pub mod instabot;
 use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::config::Config;
+use crate::flow::Runner;
 use crate::store::Store;
 
 /// What every handler reaches.
@@ -19,4 +21,18 @@ pub struct AppState {
     pub store: Store,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
+    /// Runs the bots.
+    pub runner: Runner,
+}
+
+impl AppState {
+    /// What handlers reach of a server with this configuration.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, config: &Config) -> Self {
+        let runner = Runner::new(store.clone(), &config.instabot.default_region);
+        Self {
+            store,
+            clock,
+            runner,
+        }
+    }
 }

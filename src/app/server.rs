@@ -33,10 +33,7 @@ pub async fn run(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let client = outbound::Client::new(&config.outbound)?;
     let migrated = Arc::new(AtomicBool::new(false));
-    let state = AppState {
-        store: store.clone(),
-        clock: Arc::clone(&clock),
-    };
+    let state = AppState::new(store.clone(), Arc::clone(&clock), config);
     let health = Health {
         ready: readiness(store, &migrated),
         metrics: metrics.clone(),

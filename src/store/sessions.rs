@@ -48,6 +48,8 @@ pub struct StoredSession {
     pub state: Value,
     /// When a wait is over.
     pub due_at: Option<DateTime<Utc>>,
+    /// Whether the flow is over.
+    pub ended: bool,
 }
 
 struct Row {
@@ -67,6 +69,7 @@ struct Row {
     version: Option<i64>,
     state: Option<Value>,
     due_at: Option<DateTime<Utc>>,
+    ended: bool,
 }
 
 macro_rules! chats {
@@ -78,7 +81,8 @@ macro_rules! chats {
                       c.custom_attributes as metadata, ct.name, ct.email, ct.phone_number, ct.blocked,
                       b.id as "serving_bot?: BotId", b.flow_version as "serving_version?: FlowVersion",
                       s.bot_id as "bot?: BotId", s.flow_version as "flow_version?: FlowVersion",
-                      s.version as "version?", s.state as "state?", s.due_at
+                      s.version as "version?", s.state as "state?", s.due_at,
+                      s.ended_at is not null as "ended!"
                from conversations c
                join accounts a on a.id = c.account_id
                join contacts ct on ct.account_id = c.account_id and ct.id = c.contact_id
@@ -169,6 +173,7 @@ impl From<Row> for Chat {
                 version,
                 state,
                 due_at: row.due_at,
+                ended: row.ended,
             }),
             _ => None,
         };

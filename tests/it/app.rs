@@ -101,10 +101,7 @@ impl TestApp {
         std::fs::write(file.path(), toml).unwrap();
         let config = Config::load(Some(file.path()), &Overrides::default()).unwrap();
         let clock = Arc::new(ManualClock(Mutex::new(ManualClock::start())));
-        let state = AppState {
-            store: database.store(),
-            clock: clock.clone(),
-        };
+        let state = AppState::new(database.store(), clock.clone(), &config);
         let router = router(&state, &config);
         Self {
             state,
@@ -117,10 +114,7 @@ impl TestApp {
 
     /// Another server on the same database, with the same clock.
     pub(crate) fn second_router(&self) -> Router {
-        let state = AppState {
-            store: self.database.store(),
-            clock: self.clock.clone(),
-        };
+        let state = AppState::new(self.database.store(), self.clock.clone(), &self.config);
         router(&state, &self.config)
     }
 

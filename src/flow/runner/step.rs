@@ -86,7 +86,7 @@ pub(super) fn unmoved(session: &StoredSession) -> NewSession {
         flow_version: session.flow_version,
         state: session.state.clone(),
         due_at: session.due_at,
-        ended: false,
+        ended: session.ended,
     }
 }
 
