@@ -13,17 +13,18 @@ use axum::Router;
 use axum::extract::Request;
 
 use crate::api::edge::{Api, Failure, Limits, RateLimiter, guard};
-use crate::api::{AppState, imbox};
-use crate::api::{AppState, instabot};
+use crate::api::{AppState, imbox, instabot};
 use crate::config::{self, Config};
 use edge::{Edge, Owners};
 use health::Health;
 
 /// Every API of the server.
 pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
-    vec![imbox::api(state.clone(), config.limits.imbox_per_minute)]
     let limits = &config.limits;
-    vec![instabot::api(state.clone(), limits.instabot_per_minute)]
+    vec![
+        imbox::api(state.clone(), limits.imbox_per_minute),
+        instabot::api(state.clone(), limits.instabot_per_minute),
+    ]
 }
 
 /// Mounts `apis` at the root and below their prefixes, health beside them, and the edge around all.

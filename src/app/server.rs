@@ -44,7 +44,12 @@ pub async fn run(
         &config.http,
         &config.limits,
     );
-    let dispatcher = Dispatcher::new(store.clone(), clock, client, config.webhook.clone());
+    let dispatcher = Dispatcher::new(
+        store.clone(),
+        Arc::clone(&clock),
+        client,
+        config.webhook.clone(),
+    );
 
     let background = async {
         if shutdown
@@ -52,7 +57,10 @@ pub async fn run(
             .await
             .is_some()
         {
-            dispatcher.run(shutdown.clone()).await;
+            tokio::join!(
+                dispatcher.run(shutdown.clone()),
+                state.runner.run(&*clock, shutdown.clone()),
+            );
         }
     };
     tokio::join!(

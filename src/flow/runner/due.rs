@@ -1,9 +1,13 @@
 //! Waits that are over: visitors whom no agent answered in time.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
 
 use super::step::unmoved;
 use super::{Runner, is_overtaken};
+use crate::clock::Clock;
 use crate::flow::engine::Input;
 use crate::flow::session::{Place, Session};
 use crate::model::ConversationStatus;
@@ -11,10 +15,25 @@ use crate::store::sessions::{Chat, StoredSession};
 use crate::store::turns::Step;
 use crate::store::{self, Error, Noun, Result};
 
+/// How often waits that are over are looked for.
+const POLL: Duration = Duration::from_secs(1);
 /// The most that one step looks at.
 const BATCH: i64 = 100;
 
 impl Runner {
+    /// Ends waits when they are over, until told to stop.
+    pub async fn run(&self, clock: &dyn Clock, shutdown: CancellationToken) {
+        while shutdown
+            .run_until_cancelled(tokio::time::sleep(POLL))
+            .await
+            .is_some()
+        {
+            if let Err(error) = self.fire_due(clock.now()).await {
+                tracing::warn!(%error, "cannot look for waits that are over");
+            }
+        }
+    }
+
     /// Lets the flows go on whose visitors waited long enough; how many did. Several servers may do this at once: each
     /// wait ends once, as the version of its session tells.
     pub async fn fire_due(&self, now: DateTime<Utc>) -> Result<usize> {

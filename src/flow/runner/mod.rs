@@ -4,6 +4,8 @@
 
 mod due;
 mod flows;
+mod receive;
+mod status;
 mod step;
 
 use std::sync::Arc;
@@ -13,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{
-    AccountId, Attributes, BotId, Contact, Conversation, ConversationId, ConversationStatus, Email,
-    FlowVersion, Message, MessageId, MessageKind, StreamId,
+    AccountId, Attributes, BotId, Contact, ConversationId, ConversationStatus, Email, FlowVersion,
+    MessageId, MessageKind, StreamId,
 };
 use crate::store::bots::{NewFlow, NewOption};
 use crate::store::messages::{From, NewMessage};
@@ -218,141 +220,6 @@ impl Runner {
             }
         }
         Err(Error::SessionMoved)
-    }
-
-    /// Posts a contact's message that came in another way, and lets the bot of the inbox answer it, if it is its turn.
-    pub async fn receive(
-        &self,
-        account: AccountId,
-        conversation: ConversationId,
-        incoming: NewMessage,
-        once: Option<Once>,
-        now: DateTime<Utc>,
-    ) -> Result<Message> {
-        for _ in 0..ATTEMPTS {
-            let chat = self.chat(account, conversation).await?;
-            let text = incoming.content.as_deref().unwrap_or_default();
-            let Some(mut step) = self.answer(&chat, text, now).await? else {
-                let store = &self.store;
-                return store::messages::post(store, account, conversation, incoming, once, now)
-                    .await;
-            };
-            step.incoming = Some(incoming.clone());
-            let id = |id: Option<MessageId>| id.map_or(0, |id| id.0);
-            match self.take(&chat, step, id, once.clone(), now).await {
-                Err(error) if is_overtaken(&error) => {}
-                Err(error) => return Err(error),
-                Ok(id) => {
-                    return store::messages::get(&self.store, account, MessageId(id)).await;
-                }
-            }
-        }
-        Err(Error::SessionMoved)
-    }
-
-    /// Moves a conversation to a status, as an agent asks. One that the agents had is ended for the visitor too, and its
-    /// flow goes on from there.
-    pub async fn set_status(
-        &self,
-        account: AccountId,
-        conversation: ConversationId,
-        status: ConversationStatus,
-        snoozed_until: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Result<Conversation> {
-        for _ in 0..ATTEMPTS {
-            let chat = self.chat(account, conversation).await?;
-            let mut step = self.end_live(&chat, status, now).await?;
-            step.snoozed_until = snoozed_until;
-            match self.take(&chat, step, drop, None, now).await {
-                Err(error) if is_overtaken(&error) => {}
-                Err(error) => return Err(error),
-                Ok(()) => {
-                    return store::conversations::get(&self.store, account, conversation).await;
-                }
-            }
-        }
-        Err(Error::SessionMoved)
-    }
-
-    /// What an agent's change of status comes to.
-    async fn end_live(
-        &self,
-        chat: &Chat,
-        status: ConversationStatus,
-        now: DateTime<Utc>,
-    ) -> Result<Step> {
-        let to = Step {
-            status: Some(status),
-            ..Step::default()
-        };
-        let Some(session) = &chat.session else {
-            return Ok(to);
-        };
-        let state: Session = serde_json::from_value(session.state.clone())?;
-        let leaves = match status {
-            ConversationStatus::Resolved | ConversationStatus::Pending => {
-                is_with_agents(chat, &state.place)
-            }
-            ConversationStatus::Open | ConversationStatus::Snoozed => false,
-        };
-        let mut step = match state.place {
-            Place::Live { .. } if leaves => {
-                let (mut step, _) = self
-                    .turn(chat, session, state, Input::AgentEnded, now)
-                    .await?;
-                // A conversation that an agent resolves is resolved, even if the bot has something to ask still.
-                if status == ConversationStatus::Resolved {
-                    step.status = Some(status);
-                }
-                step
-            }
-            Place::Beginning | Place::Question { .. } | Place::Live { .. } | Place::Ended => Step {
-                session: Some(unmoved(session)),
-                ..to
-            },
-        };
-        step.tell_visitor();
-        step.live_ended = leaves;
-        Ok(step)
-    }
-
-    /// What the bot of the inbox does with a contact's message; nothing if it is not its turn.
-    async fn answer(&self, chat: &Chat, text: &str, now: DateTime<Utc>) -> Result<Option<Step>> {
-        if chat.blocked {
-            return Ok(None);
-        }
-        let (session, state) = match &chat.session {
-            Some(session) => {
-                let state: Session = serde_json::from_value(session.state.clone())?;
-                if is_with_agents(chat, &state.place) {
-                    return Ok(Some(to_agents(session)));
-                }
-                (Some(session), state)
-            }
-            None if is_open(chat.status) => return Ok(None),
-            None => (None, Session::default()),
-        };
-        let (mut step, _) = match (session, &state.place) {
-            (Some(session), Place::Question { .. }) => {
-                let input = Input::Reply {
-                    text,
-                    payload: None,
-                };
-                self.turn(chat, session, state, input, now).await?
-            }
-            _ => {
-                let Some((bot, version)) = chat.serving else {
-                    return Ok(None);
-                };
-                let flow = self.flow(chat.account, bot, version).await?;
-                let visitor = self.visitor(chat);
-                let turn = advance(&flow, Session::default(), visitor, Input::Start);
-                Turning::of(bot, version).turn(turn, now)?
-            }
-        };
-        step.tell_visitor();
-        Ok(Some(step))
     }
 
     /// Walks on from a session on the version of the flow that it began with.
