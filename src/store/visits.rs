@@ -121,7 +121,7 @@ pub async fn list_after(
 ) -> Result<Vec<Visit>> {
     let (at, id) = after.unzip();
     let visits = visits!(
-        "where account_id = $1 and conversation_id = $2 and ($3::timestamptz is null or (visited_at, id) > ($3, $4))
+        "where account_id = $1 and conversation_id = $2 and (visited_at, id) > (coalesce($3::timestamptz, '-infinity'), $4)
          order by visited_at, id limit $5",
         account.0,
         conversation.0,

@@ -8,6 +8,7 @@ mod config;
 mod database;
 mod edge;
 mod flow;
+mod imbox;
 mod outbound;
 #[cfg(unix)]
 mod postgres;

@@ -13,11 +13,11 @@ use super::router;
 
 /// Keeps what this thread logs.
 #[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
     /// Everything down to `level`.
-    fn from(level: LevelFilter) -> (Self, DefaultGuard) {
+    pub(crate) fn from(level: LevelFilter) -> (Self, DefaultGuard) {
         let captured = Self::default();
         let lines = captured.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -28,7 +28,7 @@ impl Captured {
         (captured, tracing::subscriber::set_default(subscriber))
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }

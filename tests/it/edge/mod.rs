@@ -1,7 +1,7 @@
 //! The HTTP edge around an invented API.
 
 mod connections;
-mod logs;
+pub(crate) mod logs;
 mod refusals;
 
 use std::future::pending;
