@@ -7,6 +7,8 @@ pub mod accounts;
 pub mod agents;
 pub mod bots;
 pub mod cards;
+pub mod apps;
+pub mod bot_reports;
 pub mod contacts;
 pub mod conversations;
 pub mod deliveries;

@@ -18,8 +18,8 @@ impl Message {
         match self.content_type {
             ContentType::Cards | ContentType::Article if !items.is_empty() => cards(&items),
             ContentType::Form if !items.is_empty() => self.form(&items),
-            ContentType::InputSelect => self.text(texts(&items, "title"), false),
-            ContentType::InputCsat => self.text(Vec::new(), true),
+            ContentType::InputSelect => self.text(&texts(&items, "title"), false),
+            ContentType::InputCsat => self.text(&[], true),
             ContentType::Text
             | ContentType::InputText
             | ContentType::InputTextarea
@@ -34,7 +34,7 @@ impl Message {
                 [attachment] => {
                     of_attachment(attachment, self.content.as_deref().unwrap_or_default())
                 }
-                _ => self.text(Vec::new(), false),
+                _ => self.text(&[], false),
             },
         }
     }
@@ -51,7 +51,7 @@ impl Message {
             .collect()
     }
 
-    fn text(&self, buttons: Vec<&str>, is_rating: bool) -> Rich {
+    fn text(&self, buttons: &[&str], is_rating: bool) -> Rich {
         let body =
             json!({ "message": self.plain_text(), "buttons": buttons, "isRating": is_rating });
         Rich {
