@@ -5,10 +5,10 @@
 
 pub mod accounts;
 pub mod agents;
-pub mod bots;
-pub mod cards;
 pub mod apps;
 pub mod bot_reports;
+pub mod bots;
+pub mod cards;
 pub mod contacts;
 pub mod conversations;
 pub mod deliveries;
