@@ -14,6 +14,7 @@ use axum::extract::Request;
 
 use crate::api::edge::{Api, Failure, Limits, RateLimiter, guard};
 use crate::api::{AppState, imbox, instabot};
+use crate::api::{AppState, bot_open, imbox};
 use crate::config::{self, Config};
 use edge::{Edge, Owners};
 use health::Health;
@@ -24,6 +25,13 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
     vec![
         imbox::api(state.clone(), limits.imbox_per_minute),
         instabot::api(state.clone(), limits.instabot_per_minute),
+        bot_open::api(
+            state.clone(),
+            &config.bot_open,
+            limits.bot_open_per_minute,
+            limits.login_per_minute,
+        ),
+        imbox::api(state.clone(), limits.imbox_per_minute),
     ]
 }
 

@@ -34,7 +34,7 @@ pub use message::{
     Attachment, ContentType, DeliveryStatus, FileType, Message, MessageKind, NewAttachment, Sender,
 };
 pub use page_pattern::{InvalidPattern, PagePattern};
-pub use rich::{Rich, RichKind};
+pub use rich::{Malformed, Rich, RichKind};
 pub use traffic::Traffic;
 pub use user_agent::UserAgent;
 pub use visit::{Card, MatchType, PageFilter, Rating, Visit};

@@ -5,6 +5,8 @@
 
 pub mod accounts;
 pub mod agents;
+pub mod apps;
+pub mod bot_reports;
 pub mod bots;
 pub mod cards;
 pub mod contacts;
