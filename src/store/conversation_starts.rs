@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::conversations::{self, NewConversation};
 use super::messages::{self, NewMessage};
 use super::{Error, Noun, Once, Result, Store, contacts};
 use crate::model::{
-    AccountId, AgentId, ContactId, ContactInboxId, ConversationId, InboxId, TeamId,
+    AccountId, AgentId, Attributes, ContactId, ContactInboxId, ConversationId, ConversationStatus,
+    InboxId, TeamId,
 };
 
 /// Through which way in a conversation begins.
@@ -24,7 +24,7 @@ pub enum Through {
         inbox: InboxId,
         /// The contact's id in the channel; any of the contact's, or else a random one, if nobody says.
         source_id: Option<String>,
-        /// Whether a way that is made counts as proved.
+        /// Whether the way counts as proved from now on.
         hmac_verified: bool,
     },
 }
@@ -34,8 +34,18 @@ pub enum Through {
 pub struct Start {
     /// Through which way in.
     pub through: Through,
-    /// The conversation; its way in is filled in.
-    pub conversation: NewConversation,
+    /// Where it stands; nobody's choice is pending where a bot serves the inbox, else open.
+    pub status: Option<ConversationStatus>,
+    /// The agent it is given to.
+    pub assignee: Option<AgentId>,
+    /// The team it is given to.
+    pub team: Option<TeamId>,
+    /// When a snoozed one comes back.
+    pub snoozed_until: Option<DateTime<Utc>>,
+    /// What the server found out.
+    pub additional_attributes: Attributes,
+    /// What the account keeps.
+    pub custom_attributes: Attributes,
     /// What is said first.
     pub message: Option<NewMessage>,
 }
@@ -65,33 +75,22 @@ async fn begin(
     start: Start,
     now: DateTime<Utc>,
 ) -> Result<ConversationId> {
-    let mut new = start.conversation;
-    require_assignees(conn, account, new.assignee, new.team).await?;
-    new.contact_inbox = match start.through {
-        Through::Way(id) => id,
-        Through::Contact {
-            contact,
-            inbox,
-            source_id: None,
-            hmac_verified: false,
-        } => contacts::ensure_way(conn, account, contact, inbox, now).await?,
-        Through::Contact {
-            contact,
-            inbox,
-            source_id,
-            hmac_verified,
-        } => {
-            let source_id = source_id.unwrap_or_else(|| Uuid::new_v4().to_string());
-            let id = ensure_way(conn, account, (contact, inbox), &source_id, now).await?;
-            if hmac_verified {
-                verify_way(conn, account, id, now).await?;
-            }
-            id
-        }
-    };
-    let id = match find_only(conn, account, new.contact_inbox).await? {
+    require_assignees(conn, account, start.assignee, start.team).await?;
+    let way = ensure_way(conn, account, start.through, now).await?;
+    let id = match find_only(conn, account, way).await? {
         Some(id) => id,
-        None => conversations::insert(conn, account, new, None, now).await?,
+        None => {
+            let new = NewConversation {
+                contact_inbox: way,
+                status: start.status,
+                assignee: start.assignee,
+                team: start.team,
+                snoozed_until: start.snoozed_until,
+                additional_attributes: start.additional_attributes,
+                custom_attributes: start.custom_attributes,
+            };
+            conversations::insert(conn, account, new, None, now).await?
+        }
     };
     if let Some(message) = start.message {
         let mut conversation = conversations::lock(conn, account, id).await?;
@@ -124,8 +123,35 @@ async fn require_assignees(
     Ok(())
 }
 
-/// The contact's way into the inbox with this source id. Somebody else's is refused by its constraint.
 async fn ensure_way(
+    conn: &mut PgConnection,
+    account: AccountId,
+    through: Through,
+    now: DateTime<Utc>,
+) -> Result<ContactInboxId> {
+    let (contact, inbox, source_id, hmac_verified) = match through {
+        Through::Way(id) => return Ok(id),
+        Through::Contact {
+            contact,
+            inbox,
+            source_id,
+            hmac_verified,
+        } => (contact, inbox, source_id, hmac_verified),
+    };
+    let id = match source_id {
+        None => contacts::ensure_way(conn, account, contact, inbox, now).await?,
+        Some(source_id) => {
+            ensure_way_with(conn, account, (contact, inbox), &source_id, now).await?
+        }
+    };
+    if hmac_verified {
+        verify_way(conn, account, id, now).await?;
+    }
+    Ok(id)
+}
+
+/// The contact's way into the inbox with this source id. Somebody else's is refused by its constraint.
+async fn ensure_way_with(
     conn: &mut PgConnection,
     account: AccountId,
     (contact, inbox): (ContactId, InboxId),

@@ -16,8 +16,8 @@ pub struct StatusChange {
     pub to: Option<ConversationStatus>,
     /// When a snoozed one comes back.
     pub snoozed_until: Option<DateTime<Utc>>,
-    /// Who makes it, by name.
-    pub by: String,
+    /// Who makes it.
+    pub by: From,
     /// Who becomes the assignee if the conversation ends up open.
     pub opener: Option<AgentId>,
 }
@@ -79,6 +79,7 @@ pub(super) async fn make(
         .snoozed_until
         .filter(|_| to == ConversationStatus::Snoozed);
     let from = conversation.status;
+    let by = name_of(conn, account, conversation, change.by).await?;
     conversations::move_to(conn, account, conversation, to, snoozed_until, now).await?;
     if from != to {
         let text = match to {
@@ -87,23 +88,49 @@ pub(super) async fn make(
             ConversationStatus::Pending => "Conversation was marked as pending by ",
             ConversationStatus::Snoozed => "Conversation was snoozed by ",
         };
-        note(
-            conn,
-            account,
-            conversation,
-            format!("{text}{}", change.by),
-            now,
-        )
-        .await?;
+        note(conn, account, conversation, format!("{text}{by}"), now).await?;
     }
     match change.opener.filter(|_| to == ConversationStatus::Open) {
         Some(opener) if conversation.assignee != Some(opener) => {
             assign(conn, account, conversation, opener, now).await?;
-            let text = format!("{} self-assigned this conversation", change.by);
+            let text = format!("{by} self-assigned this conversation");
             note(conn, account, conversation, text, now).await
         }
         Some(_) | None => Ok(()),
     }
+}
+
+async fn name_of(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: &Conversation,
+    who: From,
+) -> Result<String> {
+    let name = match who {
+        From::System => None,
+        From::Contact => sqlx::query_scalar!(
+            "select name from contacts where account_id = $1 and id = $2",
+            account.0,
+            conversation.contact.0,
+        )
+        .fetch_optional(conn)
+        .await?,
+        From::Agent(id) => sqlx::query_scalar!(
+            "select u.name from agents a join users u on u.id = a.id where a.account_id = $1 and a.id = $2",
+            account.0,
+            id.0,
+        )
+        .fetch_optional(conn)
+        .await?,
+        From::Bot(id) => sqlx::query_scalar!(
+            "select name from bots where account_id = $1 and id = $2",
+            account.0,
+            id.0,
+        )
+        .fetch_optional(conn)
+        .await?,
+    };
+    Ok(name.unwrap_or_else(|| "System".to_owned()))
 }
 
 async fn assign(
