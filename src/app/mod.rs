@@ -13,14 +13,22 @@ use axum::Router;
 use axum::extract::Request;
 
 use crate::api::edge::{Api, Failure, Limits, RateLimiter, guard};
-use crate::api::{AppState, imbox};
+use crate::api::{AppState, chatlake, imbox};
 use crate::config::{self, Config};
 use edge::{Edge, Owners};
 use health::Health;
 
 /// Every API of the server.
 pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
-    vec![imbox::api(state.clone(), config.limits.imbox_per_minute)]
+    let limits = &config.limits;
+    vec![
+        chatlake::api(
+            state.clone(),
+            limits.chatlake_per_minute,
+            limits.login_per_minute,
+        ),
+        imbox::api(state.clone(), limits.imbox_per_minute),
+    ]
 }
 
 /// Mounts `apis` at the root and below their prefixes, health beside them, and the edge around all.

@@ -190,7 +190,7 @@ pub async fn list(
 }
 
 /// Messages of a conversation that its contact may see, oldest first: neither private nor activity messages.
-pub async fn list_public(
+pub async fn list_said(
     store: &Store,
     account: AccountId,
     conversation: ConversationId,

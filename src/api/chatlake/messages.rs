@@ -55,7 +55,7 @@ pub(super) async fn list(
     let (account, id) = (within.who.account, within.conversation.id);
     let page = read_page(&query)?;
     let messages = if query.last("filter_internal_messages").is_some() {
-        store::messages::list_public(&server.store, account, id, page).await?
+        store::messages::list_said(&server.store, account, id, page).await?
     } else {
         store::messages::list(&server.store, account, id, page).await?
     };

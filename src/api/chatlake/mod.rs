@@ -51,21 +51,14 @@ use crate::store::Store;
 /// This API's name in what is kept of its writes.
 const NAME: &str = "chatlake";
 
-/// What the operator chooses for this API.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Requests a minute of one token.
-    pub by_key: Arc<RateLimiter>,
-    /// Refused tokens a minute from one client address.
-    pub refused: Arc<RateLimiter>,
-}
-
 /// What every handler here reaches.
 #[derive(Debug, Clone)]
 struct Server {
     store: Store,
     clock: Arc<dyn Clock>,
+    /// Requests of each token.
     by_key: Arc<RateLimiter>,
+    /// Refused tokens of each client address.
     refused: Arc<RateLimiter>,
 }
 
@@ -75,13 +68,13 @@ impl Server {
     }
 }
 
-/// The API, ready to be mounted.
-pub fn api(state: AppState, settings: Settings) -> Api {
+/// The API, letting each token ask `requests_per_minute` often, and each address be refused `refusals_per_minute` often.
+pub fn api(state: AppState, requests_per_minute: u32, refusals_per_minute: u32) -> Api {
     let server = Server {
         store: state.store,
         clock: state.clock,
-        by_key: settings.by_key,
-        refused: settings.refused,
+        by_key: Arc::new(RateLimiter::per_minute(requests_per_minute)),
+        refused: Arc::new(RateLimiter::per_minute(refusals_per_minute)),
     };
     Api {
         routes: routes().with_state(server),

@@ -115,7 +115,11 @@ async fn read_parts(request: Request, server: &Server) -> Result<Vec<(String, St
         .await
         .map_err(|rejection| Error::BadRequest(rejection.body_text()))?;
     let mut pairs = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(|error| unreadable(&error))? {
+    while let Some(part) = parts
+        .next_field()
+        .await
+        .map_err(|error| unreadable(&error))?
+    {
         let name = part.name().unwrap_or_default().to_owned();
         let is_file = part.file_name().is_some();
         let content = part.bytes().await.map_err(|error| unreadable(&error))?;
