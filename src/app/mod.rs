@@ -15,6 +15,7 @@ use axum::extract::Request;
 use crate::api::edge::{Api, Failure, Limits, RateLimiter, guard};
 use crate::api::{AppState, imbox, instabot};
 use crate::api::{AppState, bot_open, imbox};
+use crate::api::{AppState, chatlake, imbox};
 use crate::config::{self, Config};
 use edge::{Edge, Owners};
 use health::Health;
@@ -29,6 +30,9 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
             state.clone(),
             &config.bot_open,
             limits.bot_open_per_minute,
+        chatlake::api(
+            state.clone(),
+            limits.chatlake_per_minute,
             limits.login_per_minute,
         ),
         imbox::api(state.clone(), limits.imbox_per_minute),

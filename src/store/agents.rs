@@ -102,6 +102,18 @@ pub async fn get(store: &Store, account: AccountId, id: AgentId) -> Result<Agent
     .ok_or(Error::NotFound(Noun::Agent))
 }
 
+/// Agents by their ids, in no order, those who were removed too.
+pub async fn list_by_ids(store: &Store, account: AccountId, ids: &[i64]) -> Result<Vec<Agent>> {
+    let agents = agents!(
+        "where a.account_id = $1 and a.id = any ($2)",
+        account.0,
+        ids
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?;
+    Ok(agents)
+}
+
 /// The account's agents, oldest first.
 pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Agent>> {
     let agents = agents!(

@@ -108,6 +108,14 @@ pub async fn get(store: &Store, account: AccountId, id: ContactId) -> Result<Con
         .ok_or(Error::NotFound(Noun::Contact))
 }
 
+/// Contacts by their ids, in no order.
+pub async fn list_by_ids(store: &Store, account: AccountId, ids: &[i64]) -> Result<Vec<Contact>> {
+    let contacts = contacts!("where account_id = $1 and id = any ($2)", account.0, ids)
+        .fetch_all(&mut *store.read().await?)
+        .await?;
+    Ok(contacts)
+}
+
 /// The contact with a lower-case e-mail address.
 pub async fn find_by_email(
     store: &Store,

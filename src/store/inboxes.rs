@@ -1,10 +1,13 @@
 //! Where messages come in.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
+use super::access::Viewer;
 use super::{Error, Noun, Once, Result, Store, endpoints};
 use crate::model::{AccountId, AgentId, Attributes, BotId, Channel, Inbox, InboxId};
 
@@ -49,6 +52,17 @@ impl NewInbox {
             lock_to_single_conversation: false,
         }
     }
+}
+
+/// How the system behind an inbox is reached and trusted.
+#[derive(Debug)]
+pub struct InboxLink {
+    /// Where it hears of events.
+    pub webhook_url: Option<String>,
+    /// Signs what goes there.
+    pub secret: Option<SecretString>,
+    /// With it visitors prove their identifier.
+    pub hmac_token: Option<SecretString>,
 }
 
 macro_rules! inboxes {
@@ -133,6 +147,60 @@ pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Inbox>> {
     Ok(inboxes)
 }
 
+/// The inboxes that are open to the viewer, oldest first.
+pub async fn list_visible(store: &Store, account: AccountId, viewer: Viewer) -> Result<Vec<Inbox>> {
+    let inboxes = inboxes!(
+        "where account_id = $1 and removed_at is null
+           and ($2::bigint is null
+                or id in (select m.inbox_id from inbox_members m where m.account_id = $1 and m.agent_id = $2))
+         order by id limit 10000",
+        account.0,
+        viewer.member(),
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?;
+    Ok(inboxes)
+}
+
+/// Inboxes by their ids, in no order, those that were removed too.
+pub async fn list_by_ids(store: &Store, account: AccountId, ids: &[i64]) -> Result<Vec<Inbox>> {
+    let inboxes = inboxes!("where account_id = $1 and id = any ($2)", account.0, ids)
+        .fetch_all(&mut *store.read().await?)
+        .await?;
+    Ok(inboxes)
+}
+
+/// How the systems behind inboxes are reached and trusted.
+pub async fn list_links(
+    store: &Store,
+    account: AccountId,
+    ids: &[i64],
+) -> Result<HashMap<InboxId, InboxLink>> {
+    let rows = sqlx::query!(
+        r#"select i.id as "id: InboxId", i.hmac_token_sealed, e.url as "url?", e.secret_sealed as "secret_sealed?"
+           from inboxes i
+           left join endpoints e on e.account_id = i.account_id and e.inbox_id = i.id and e.kind = 'inbox'
+           where i.account_id = $1 and i.id = any ($2)"#,
+        account.0,
+        ids,
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?;
+    let open = |sealed: &[u8]| endpoints::open_secret(store.vault(), sealed);
+    let links = rows.into_iter().map(|row| {
+        let link = InboxLink {
+            hmac_token: row
+                .hmac_token_sealed
+                .map(|sealed| open_hmac_token(store, &sealed))
+                .transpose()?,
+            secret: row.secret_sealed.as_deref().map(open).transpose()?,
+            webhook_url: row.url,
+        };
+        Ok((row.id, link))
+    });
+    links.collect()
+}
+
 /// The inboxes that a bot serves, oldest first.
 pub async fn list_of_bot(store: &Store, account: AccountId, bot: BotId) -> Result<Vec<Inbox>> {
     let inboxes = inboxes!(
@@ -200,7 +268,11 @@ pub async fn hmac_token(store: &Store, account: AccountId, id: InboxId) -> Resul
     .await?
     .flatten()
     .ok_or(Error::NotFound(Noun::Inbox))?;
-    let token = store.vault().open(&sealed, HMAC_TOKEN)?;
+    open_hmac_token(store, &sealed)
+}
+
+fn open_hmac_token(store: &Store, sealed: &[u8]) -> Result<SecretString> {
+    let token = store.vault().open(sealed, HMAC_TOKEN)?;
     Ok(URL_SAFE_NO_PAD.encode(token).into())
 }
 

@@ -186,6 +186,26 @@ pub async fn list(
     conversation: ConversationId,
     page: Page,
 ) -> Result<Vec<Message>> {
+    list_of(store, account, conversation, page, false).await
+}
+
+/// Messages of a conversation that its contact may see, oldest first: neither private nor activity messages.
+pub async fn list_said(
+    store: &Store,
+    account: AccountId,
+    conversation: ConversationId,
+    page: Page,
+) -> Result<Vec<Message>> {
+    list_of(store, account, conversation, page, true).await
+}
+
+async fn list_of(
+    store: &Store,
+    account: AccountId,
+    conversation: ConversationId,
+    page: Page,
+    public: bool,
+) -> Result<Vec<Message>> {
     let (from, before, limit, newest) = match page {
         Page::Newest(limit) => (0, i64::MAX, limit, true),
         Page::Before(before, limit) => (0, before.0, limit, true),
@@ -195,12 +215,15 @@ pub async fn list(
     let mut conn = store.read().await?;
     let rows = if newest {
         let mut rows = rows!(
-            "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4 order by m.id desc limit $5",
+            "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
+               and (not $6 or (not m.private and m.kind <> 'activity'))
+             order by m.id desc limit $5",
             account.0,
             conversation.0,
             from,
             before,
             limit,
+            public,
         )
         .fetch_all(&mut *conn)
         .await?;
@@ -208,12 +231,15 @@ pub async fn list(
         rows
     } else {
         rows!(
-            "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4 order by m.id limit $5",
+            "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
+               and (not $6 or (not m.private and m.kind <> 'activity'))
+             order by m.id limit $5",
             account.0,
             conversation.0,
             from,
             before,
             limit,
+            public,
         )
         .fetch_all(&mut *conn)
         .await?

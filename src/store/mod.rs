@@ -3,6 +3,7 @@
 //! Functions take the store, then the account whose rows they may touch, then their arguments; `now` comes from the
 //! caller's clock. Knows no HTTP: an [`Error`] says why, each API says how.
 
+pub mod access;
 pub mod accounts;
 pub mod agents;
 pub mod apps;
@@ -10,6 +11,10 @@ pub mod bot_reports;
 pub mod bots;
 pub mod cards;
 pub mod contacts;
+pub mod conversation_lists;
+pub mod conversation_starts;
+pub mod conversation_status;
+pub mod conversation_views;
 pub mod conversations;
 pub mod deliveries;
 pub mod endpoints;

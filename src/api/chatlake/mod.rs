@@ -1,1 +1,135 @@
-//! (to come)
+//! Chatlake's application API, as its servers answer it live.
+//!
+//! # Conventions
+//!
+//! - A token comes in the header `api_access_token` (or `Api-Access-Token`). `auth` has an extractor for each reach a
+//!   caller can have; what a handler takes from it has been authorised.
+//! - Creating answers 200. `PUT` and `PATCH` are the same. A slash at the end of a path makes no difference.
+//! - Bodies are JSON or forms. An id or a flag may come as text, an object as the JSON of one (`wire::lenient`).
+//! - Every refusal has one of the five shapes in `error`.
+//! - `Idempotency-Key` makes any write safe to repeat.
+//! - Rich content of every [`RichKind`](crate::model::RichKind) comes in and goes out through `content_attributes`:
+//!   `{"type": "<kind>", "<kind>": <body>}`, beside whatever else stands there; `content` is what a client that shows
+//!   only text shows of it.
+//!
+//! # Known deviations
+//!
+//! - The answer to a new contact has the live service's `payload` and, beside it, the keys of the vendor's page.
+//! - A token opens the account that it was made for, also if its agent belongs to several.
+//! - A new conversation without a `source_id` goes through the contact's oldest way into the inbox, not a new one each
+//!   time. A `source_id` that is taken is 422 wherever it is.
+//! - A `source_id` that comes again in one conversation of an API inbox gives the message that has it.
+//! - Ids that are no number are 404, unknown words for a status or type 422; a wrong method is 405, as is proper.
+//! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, presence (everybody outside is
+//!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty. Inboxes of other channels
+//!   than `api` are made elsewhere.
+
+mod auth;
+mod contacts;
+mod conversations;
+mod error;
+mod fields;
+mod inboxes;
+mod interactive;
+mod messages;
+mod params;
+mod parse;
+mod status;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{MethodRouter, get, post};
+use chrono::{DateTime, Utc};
+
+use super::AppState;
+use super::edge::{Api, RateLimiter};
+use crate::clock::Clock;
+use crate::store::Store;
+
+/// This API's name in what is kept of its writes.
+const NAME: &str = "chatlake";
+
+/// What every handler here reaches.
+#[derive(Debug, Clone)]
+struct Server {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    /// Requests of each token.
+    by_key: Arc<RateLimiter>,
+    /// Refused tokens of each client address.
+    refused: Arc<RateLimiter>,
+}
+
+impl Server {
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}
+
+/// The API, letting each token ask `requests_per_minute` often, and each address be refused `refusals_per_minute` often.
+pub fn api(state: AppState, requests_per_minute: u32, refusals_per_minute: u32) -> Api {
+    let server = Server {
+        store: state.store,
+        clock: state.clock,
+        by_key: Arc::new(RateLimiter::per_minute(requests_per_minute)),
+        refused: Arc::new(RateLimiter::per_minute(refusals_per_minute)),
+    };
+    Api {
+        routes: routes().with_state(server),
+        prefix: "/chatlake",
+        owns: &["/api", "/public", "/platform", "/auth", "/cable"],
+        render: error::render,
+    }
+}
+
+fn routes() -> Router<Server> {
+    let routes: [(&str, MethodRouter<Server>); 11] = [
+        ("/api", get(status::version)),
+        ("/health", get(status::health)),
+        (
+            "/api/v1/accounts/{account_id}/contacts",
+            post(contacts::create),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/contacts/{contact_id}",
+            get(contacts::show),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations",
+            get(conversations::list).post(conversations::create),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations/meta",
+            get(conversations::meta),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations/{conversation_id}",
+            get(conversations::show),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations/{conversation_id}/toggle_status",
+            post(conversations::toggle_status),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages",
+            get(messages::list).post(messages::create),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/inboxes",
+            get(inboxes::list).post(inboxes::create),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/inboxes/{inbox_id}",
+            get(inboxes::show),
+        ),
+    ];
+    routes
+        .into_iter()
+        .fold(Router::new(), |router, (path, methods)| {
+            router
+                .route(path, methods.clone())
+                .route(&format!("{path}/"), methods)
+        })
+}

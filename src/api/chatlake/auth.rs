@@ -1,0 +1,257 @@
+//! Who asks, and what they may see. An extractor here loads what it authorises: a handler that takes a conversation
+//! has one that its caller may look into.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+
+use super::Server;
+use super::error::{Error, Result};
+use crate::api::edge::ClientAddress;
+use crate::model::{
+    AccountId, AccountStatus, Agent, BotId, Caller, Conversation, ConversationId, Inbox, InboxId,
+    Role, Scope as KeyScope,
+};
+use crate::store::access::{self, Viewer};
+use crate::store::messages::From;
+use crate::store::{accounts, agents, conversations, inboxes, keys};
+
+/// The header of the token, as the vendor spells it and as proxies that drop underscores need it.
+const TOKEN_HEADERS: [&str; 2] = ["api_access_token", "api-access-token"];
+
+/// Whom a token speaks for.
+#[derive(Debug, Clone)]
+pub(super) enum Actor {
+    Agent(Agent),
+    Bot(BotId),
+}
+
+/// A caller within the account that the path names: an agent or a bot.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    pub(super) account: AccountId,
+    pub(super) actor: Actor,
+}
+
+/// An agent within the account that the path names. Bots are refused.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) account: AccountId,
+    pub(super) agent: Agent,
+}
+
+/// An administrator of the account that the path names.
+#[derive(Debug, Clone)]
+pub(super) struct Administrator(pub(super) Member);
+
+/// A conversation that its caller, a `Scope` or a `Member`, may look into.
+#[derive(Debug, Clone)]
+pub(super) struct InConversation<W> {
+    pub(super) who: W,
+    pub(super) conversation: Conversation,
+}
+
+/// An inbox that its caller may look into.
+#[derive(Debug, Clone)]
+pub(super) struct InInbox {
+    pub(super) member: Member,
+    pub(super) inbox: Inbox,
+}
+
+/// Whoever is in an account.
+pub(super) trait Who: FromRequestParts<Server, Rejection = Error> + Send {
+    fn account(&self) -> AccountId;
+    fn viewer(&self) -> Viewer;
+}
+
+impl Scope {
+    /// Whose words a message of this caller is.
+    pub(super) fn author(&self) -> From {
+        match &self.actor {
+            Actor::Agent(agent) => From::Agent(agent.id),
+            Actor::Bot(bot) => From::Bot(*bot),
+        }
+    }
+
+    /// The inbox of this id, if the caller may look into it.
+    pub(super) async fn inbox(&self, server: &Server, id: InboxId) -> Result<Inbox> {
+        let inbox = inboxes::get(&server.store, self.account, id).await?;
+        permit(access::sees_inbox(&server.store, self.account, self.viewer(), id).await?)?;
+        Ok(inbox)
+    }
+}
+
+impl Member {
+    pub(super) fn is_administrator(&self) -> bool {
+        self.agent.role == Role::Administrator
+    }
+
+    /// The same caller, where bots may be too.
+    pub(super) fn scope(&self) -> Scope {
+        Scope {
+            account: self.account,
+            actor: Actor::Agent(self.agent.clone()),
+        }
+    }
+}
+
+impl Who for Scope {
+    fn account(&self) -> AccountId {
+        self.account
+    }
+
+    fn viewer(&self) -> Viewer {
+        match &self.actor {
+            Actor::Agent(agent) if agent.role == Role::Agent => Viewer::Member(agent.id),
+            Actor::Agent(_) | Actor::Bot(_) => Viewer::Everything,
+        }
+    }
+}
+
+impl Who for Member {
+    fn account(&self) -> AccountId {
+        self.account
+    }
+
+    fn viewer(&self) -> Viewer {
+        if self.is_administrator() {
+            Viewer::Everything
+        } else {
+            Viewer::Member(self.agent.id)
+        }
+    }
+}
+
+impl FromRequestParts<Server> for Scope {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let caller = authenticate(parts, server).await?;
+        enter(parts, server, &caller).await
+    }
+}
+
+impl FromRequestParts<Server> for Member {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let caller = authenticate(parts, server).await?;
+        if caller.bot.is_some() {
+            return Err(Error::ClosedToBots);
+        }
+        let Scope { account, actor } = enter(parts, server, &caller).await?;
+        match actor {
+            Actor::Agent(agent) => Ok(Self { account, agent }),
+            Actor::Bot(_) => Err(Error::ClosedToBots),
+        }
+    }
+}
+
+impl FromRequestParts<Server> for Administrator {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let member = Member::from_request_parts(parts, server).await?;
+        permit(member.is_administrator())?;
+        Ok(Self(member))
+    }
+}
+
+impl<W: Who> FromRequestParts<Server> for InConversation<W> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let who = W::from_request_parts(parts, server).await?;
+        let id = ConversationId(path_id(parts, server, "conversation_id").await?);
+        let account = who.account();
+        let conversation = conversations::get(&server.store, account, id).await?;
+        let sees =
+            access::sees_conversation(&server.store, account, who.viewer(), &conversation).await?;
+        permit(sees)?;
+        Ok(Self { who, conversation })
+    }
+}
+
+impl FromRequestParts<Server> for InInbox {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let member = Member::from_request_parts(parts, server).await?;
+        let id = InboxId(path_id(parts, server, "inbox_id").await?);
+        let inbox = member.scope().inbox(server, id).await?;
+        Ok(Self { member, inbox })
+    }
+}
+
+/// Whom the request's token speaks for. A `Bearer` beside it is not looked at.
+async fn authenticate(parts: &Parts, server: &Server) -> Result<Caller> {
+    let token = TOKEN_HEADERS
+        .iter()
+        .find_map(|name| parts.headers.get(*name));
+    let Some(token) = token.filter(|token| !token.is_empty()) else {
+        return Err(Error::NoCredentials);
+    };
+    let caller = match token.to_str() {
+        Ok(token) => keys::find_caller(&server.store, token).await?,
+        Err(_) => None,
+    };
+    // The account's own keys open other doors: here somebody is behind every token.
+    let caller = caller.filter(|caller| {
+        caller.scopes.contains(&KeyScope::Chatlake)
+            && (caller.agent.is_some() || caller.bot.is_some())
+    });
+    match caller {
+        Some(caller) => {
+            server.by_key.check(&caller.key.to_string())?;
+            Ok(caller)
+        }
+        None => {
+            if let Some(address) = ClientAddress::rate_key(parts) {
+                server.refused.check(&address)?;
+            }
+            Err(Error::UnknownToken)
+        }
+    }
+}
+
+/// Lets a caller into the account that the path names.
+async fn enter(parts: &mut Parts, server: &Server, caller: &Caller) -> Result<Scope> {
+    let account = AccountId(path_id(parts, server, "account_id").await?);
+    if account != caller.account {
+        let other = accounts::get(&server.store, account).await?;
+        return Err(match (other.status, caller.bot) {
+            (AccountStatus::Suspended, _) => Error::Suspended,
+            (AccountStatus::Active, Some(_)) => Error::OtherAccountsBot,
+            (AccountStatus::Active, None) => Error::OtherAccount,
+        });
+    }
+    if caller.account_status == AccountStatus::Suspended {
+        return Err(Error::Suspended);
+    }
+    let actor = match (caller.agent, caller.bot) {
+        (Some(agent), _) => Actor::Agent(agents::get(&server.store, account, agent).await?),
+        (None, Some(bot)) => Actor::Bot(bot),
+        (None, None) => return Err(Error::UnknownToken),
+    };
+    Ok(Scope { account, actor })
+}
+
+/// An id out of the path. One that is no number is of no record.
+async fn path_id(parts: &mut Parts, server: &Server, name: &str) -> Result<i64> {
+    let params = RawPathParams::from_request_parts(parts, server)
+        .await
+        .map_err(|_| Error::NotFound)?;
+    let text = params
+        .iter()
+        .find(|(key, _)| *key == name)
+        .map(|(_, text)| text);
+    text.and_then(|text| text.parse().ok())
+        .ok_or(Error::NotFound)
+}
+
+fn permit(permitted: bool) -> Result<()> {
+    if permitted {
+        Ok(())
+    } else {
+        Err(Error::NotPermitted)
+    }
+}

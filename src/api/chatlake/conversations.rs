@@ -1,0 +1,260 @@
+//! Conversations: begin, look at, list, move.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::TimeDelta;
+
+use super::Server;
+use super::auth::{Actor, InConversation, Member, Scope, Who};
+use super::error::{Error, Result};
+use super::fields::Query;
+use super::params::Params;
+use super::parse;
+use super::wire::conversation::{
+    ConversationBody, ConversationList, ConversationListData, ConversationMeta,
+    NewConversationBody, NewStatusBody, StatusBody,
+};
+use crate::model::{
+    AgentId, ContactId, ContactInbox, ConversationId, ConversationStatus, InboxId, Role, TeamId,
+};
+use crate::store;
+use crate::store::conversation_lists::{Assigned, ConversationFilter, Sort};
+use crate::store::conversation_starts::{Start, Through};
+use crate::store::conversation_status::{StatusChange, StatusChanged};
+
+/// Conversations on a page.
+const PAGE: i64 = 25;
+
+/// How many are given where there are no pages.
+const UNPAGED: i64 = 1000;
+
+pub(super) async fn create(
+    State(server): State<Server>,
+    scope: Scope,
+    Params { value: body, once }: Params<NewConversationBody>,
+) -> Result<Json<ConversationBody>> {
+    let start = read_start(&server, &scope, body).await?;
+    let id =
+        store::conversation_starts::start(&server.store, scope.account, start, once, server.now())
+            .await?;
+    answer(&server, &scope, id).await
+}
+
+pub(super) async fn show(
+    State(server): State<Server>,
+    within: InConversation<Scope>,
+) -> Result<Json<ConversationBody>> {
+    answer(&server, &within.who, within.conversation.id).await
+}
+
+pub(super) async fn list(
+    State(server): State<Server>,
+    member: Member,
+    query: Query,
+) -> Result<Json<ConversationList>> {
+    let now = server.now();
+    let (store, account, agent) = (&server.store, member.account, &member.agent);
+    let (filter, assigned) = read_filter(&server, &member, &query)?;
+    let counts = store::conversation_lists::count(store, account, &filter, agent.id).await?;
+    let ids = if finds_nothing(&query) {
+        Vec::new()
+    } else {
+        let window = read_window(&query)?;
+        let sort = read_sort(&query);
+        store::conversation_lists::list(store, account, &filter, assigned, sort, window).await?
+    };
+    let views = store::conversation_views::list(store, account, &ids).await?;
+    let payload = views
+        .iter()
+        .map(|view| ConversationBody::new(account, view, Some(agent), now))
+        .collect();
+    Ok(Json(ConversationList {
+        data: ConversationListData {
+            meta: counts.into(),
+            payload,
+        },
+    }))
+}
+
+pub(super) async fn meta(
+    State(server): State<Server>,
+    member: Member,
+    query: Query,
+) -> Result<Json<ConversationMeta>> {
+    let (filter, _) = read_filter(&server, &member, &query)?;
+    let (account, me) = (member.account, member.agent.id);
+    let counts = store::conversation_lists::count(&server.store, account, &filter, me).await?;
+    Ok(Json(ConversationMeta {
+        meta: counts.into(),
+    }))
+}
+
+pub(super) async fn toggle_status(
+    State(server): State<Server>,
+    within: InConversation<Scope>,
+    Params { value: body, once }: Params<NewStatusBody>,
+) -> Result<Json<StatusBody>> {
+    let status = body.status.as_deref().filter(|text| !text.is_empty());
+    let change = StatusChange {
+        to: status.map(parse::status).transpose()?,
+        snoozed_until: body.snoozed_until,
+        by: within.who.author(),
+        opener: match &within.who.actor {
+            Actor::Agent(agent) if agent.role == Role::Agent => Some(agent.id),
+            Actor::Agent(_) | Actor::Bot(_) => None,
+        },
+    };
+    let (account, id) = (within.who.account, within.conversation.id);
+    let changed =
+        store::conversation_status::set(&server.store, account, id, change, once, server.now())
+            .await?;
+    let handed_over = matches!(within.who.actor, Actor::Bot(_)) && is_hand_over(&changed);
+    Ok(Json(StatusBody::new(id.0, changed, handed_over)))
+}
+
+fn is_hand_over(changed: &StatusChanged) -> bool {
+    (changed.from, changed.to) == (ConversationStatus::Pending, ConversationStatus::Open)
+}
+
+async fn answer(
+    server: &Server,
+    scope: &Scope,
+    id: ConversationId,
+) -> Result<Json<ConversationBody>> {
+    let view = store::conversation_views::get(&server.store, scope.account, id).await?;
+    let viewer = match &scope.actor {
+        Actor::Agent(agent) => Some(agent),
+        Actor::Bot(_) => None,
+    };
+    Ok(Json(ConversationBody::new(
+        scope.account,
+        &view,
+        viewer,
+        server.now(),
+    )))
+}
+
+async fn read_start(server: &Server, scope: &Scope, body: NewConversationBody) -> Result<Start> {
+    let through = find_through(server, scope, &body).await?;
+    let status = body.status.as_deref().filter(|text| !text.is_empty());
+    let message = body
+        .message
+        .map(|body| parse::message(body, scope.author()));
+    Ok(Start {
+        through,
+        status: status.map(parse::status).transpose()?,
+        assignee: body.assignee_id.map(AgentId),
+        team: body.team_id.map(TeamId),
+        snoozed_until: body.snoozed_until,
+        additional_attributes: parse::conversation_attributes(
+            "additional_attributes",
+            "Additional attributes",
+            body.additional_attributes,
+        )?,
+        custom_attributes: parse::conversation_attributes(
+            "custom_attributes",
+            "Custom attributes",
+            body.custom_attributes,
+        )?,
+        message: message.transpose().map_err(Error::of_message)?,
+    })
+}
+
+/// The way that a contact and an inbox name, or else the one that carries the source id.
+async fn find_through(
+    server: &Server,
+    scope: &Scope,
+    body: &NewConversationBody,
+) -> Result<Through> {
+    let account = scope.account;
+    let source_id = parse::source_id(body.source_id.clone())?;
+    let inbox = match body.inbox_id {
+        Some(id) => Some(scope.inbox(server, InboxId(id)).await?),
+        None => None,
+    };
+    let contact = match body.contact_id {
+        Some(id) => Some(store::contacts::get(&server.store, account, ContactId(id)).await?),
+        None => None,
+    };
+    if let (Some(contact), Some(inbox)) = (&contact, &inbox) {
+        return Ok(Through::Contact {
+            contact: contact.id,
+            inbox: inbox.id,
+            source_id,
+            hmac_verified: body.hmac_verified.unwrap_or_default(),
+        });
+    }
+    let source_id = source_id.ok_or(Error::NotFound)?;
+    let ways = store::contacts::list_ways_by_source_id(&server.store, account, &source_id).await?;
+    let fits = |way: &ContactInbox| {
+        inbox.as_ref().is_none_or(|inbox| inbox.id == way.inbox)
+            && contact
+                .as_ref()
+                .is_none_or(|contact| contact.id == way.contact)
+    };
+    let way = ways.into_iter().find(fits).ok_or(Error::NotFound)?;
+    scope.inbox(server, way.inbox).await?;
+    Ok(Through::Way(way.id))
+}
+
+fn read_filter(
+    server: &Server,
+    member: &Member,
+    query: &Query,
+) -> Result<(ConversationFilter, Assigned)> {
+    let status = match query.last("status") {
+        None => Some(ConversationStatus::Open),
+        Some("all") => None,
+        Some(text) => Some(parse::status(text)?),
+    };
+    let assigned = match query.last("assignee_type") {
+        Some("me") => Assigned::To(member.agent.id),
+        Some("assigned") => Assigned::Somebody,
+        Some("unassigned") => Assigned::Nobody,
+        Some(_) | None => Assigned::Any,
+    };
+    let within = query.number("updated_within")?;
+    let within = within.map(|seconds| TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX));
+    let filter = ConversationFilter {
+        viewer: member.viewer(),
+        status,
+        inbox: query.number("inbox_id")?.map(InboxId),
+        team: query.number("team_id")?.map(TeamId),
+        labels: query.all("labels"),
+        source_id: query.last("source_id").map(str::to_owned),
+        updated_since: within.and_then(|within| server.now().checked_sub_signed(within)),
+        unattended: query.last("conversation_type") == Some("unattended"),
+    };
+    Ok((filter, assigned))
+}
+
+/// Nobody is mentioned yet, and nobody participates.
+fn finds_nothing(query: &Query) -> bool {
+    matches!(
+        query.last("conversation_type"),
+        Some("mention" | "participating")
+    )
+}
+
+fn read_window(query: &Query) -> Result<(i64, i64)> {
+    if query.last("updated_within").is_some() {
+        return Ok((0, UNPAGED));
+    }
+    let page = query.number("page")?.unwrap_or(1).max(1);
+    Ok(((page - 1).saturating_mul(PAGE), PAGE))
+}
+
+fn read_sort(query: &Query) -> Sort {
+    match query.last("sort_by") {
+        Some("last_activity_at_asc") => Sort::ActivityAscending,
+        Some("created_at_desc") => Sort::Created,
+        Some("created_at_asc") => Sort::CreatedAscending,
+        Some("priority_desc") => Sort::Priority,
+        Some("priority_asc") => Sort::PriorityAscending,
+        Some("priority_desc_created_at_asc") => Sort::PriorityThenCreated,
+        Some("waiting_since_desc") => Sort::Waiting,
+        Some("waiting_since_asc") => Sort::WaitingAscending,
+        Some("unread") => Sort::Unread,
+        Some(_) | None => Sort::Activity,
+    }
+}

@@ -1,0 +1,225 @@
+//! Why this API refuses, in the shapes that its clients match on: there are five of them.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::api::edge::{Cause, Failure, JsonFault, RequestId, RetryAfter};
+use crate::store::{self, Field};
+
+pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a request was refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("no credentials")]
+    NoCredentials,
+    #[error("the token is unknown")]
+    UnknownToken,
+    #[error("the endpoint is closed to bots")]
+    ClosedToBots,
+    #[error("the caller is not of this account")]
+    OtherAccount,
+    #[error("the bot is not of this account")]
+    OtherAccountsBot,
+    #[error("the account is suspended")]
+    Suspended,
+    /// The role or the inbox is not the caller's.
+    #[error("the caller may not do this")]
+    NotPermitted,
+    #[error("there is no such record")]
+    NotFound,
+    /// Records that do not hold together: a message in full sentences, and the fields it is about.
+    #[error("invalid record: {message}")]
+    InvalidRecord {
+        message: String,
+        attributes: Vec<&'static str>,
+    },
+    #[error("the parameter {0} is missing")]
+    Missing(&'static str),
+    /// Anything else that the client has to mend.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// Not even readable.
+    #[error("unreadable request: {0}")]
+    BadRequest(String),
+    #[error("the body is of a type that is not read here")]
+    ContentType,
+    #[error("the body is too large")]
+    TooLarge,
+    #[error(transparent)]
+    RateLimited(RetryAfter),
+    #[error(transparent)]
+    Store(store::Error),
+}
+
+impl Error {
+    /// One field that does not hold.
+    pub(super) fn invalid(attribute: &'static str, message: impl Into<String>) -> Self {
+        Self::InvalidRecord {
+            message: message.into(),
+            attributes: vec![attribute],
+        }
+    }
+
+    /// As the creation of messages says it, where every refusal has one shape.
+    pub(super) fn of_message(self) -> Self {
+        match self {
+            Self::InvalidRecord { message, .. } => {
+                Self::Refused(format!("Validation failed: {message}"))
+            }
+            other => other,
+        }
+    }
+
+    fn answer(&self) -> (StatusCode, Value) {
+        let unauthorized = |text: &str| (StatusCode::UNAUTHORIZED, json!({ "error": text }));
+        let refused = |text: &str| (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": text }));
+        match self {
+            Self::NoCredentials => (
+                StatusCode::UNAUTHORIZED,
+                json!({ "errors": ["You need to sign in or sign up before continuing."] }),
+            ),
+            Self::UnknownToken => unauthorized("Invalid Access Token"),
+            Self::ClosedToBots => {
+                unauthorized("Access to this endpoint is not authorized for bots")
+            }
+            Self::OtherAccount => unauthorized("You are not authorized to access this account"),
+            Self::OtherAccountsBot => unauthorized("Bot is not authorized to access this account"),
+            Self::Suspended => unauthorized("Account is suspended"),
+            Self::NotPermitted => unauthorized("You are not authorized to do this action"),
+            Self::NotFound | Self::Store(store::Error::NotFound(_)) => (
+                StatusCode::NOT_FOUND,
+                json!({ "error": "Resource could not be found" }),
+            ),
+            Self::InvalidRecord {
+                message,
+                attributes,
+            } => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                json!({ "message": message, "attributes": attributes }),
+            ),
+            Self::Missing(name) => {
+                refused(&format!("param is missing or the value is empty: {name}"))
+            }
+            Self::Refused(text) => refused(text),
+            Self::BadRequest(_) => plain(StatusCode::BAD_REQUEST),
+            Self::ContentType => plain(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Self::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE),
+            Self::RateLimited(_) => plain(StatusCode::TOO_MANY_REQUESTS),
+            Self::Store(error) => of_store(error),
+        }
+    }
+}
+
+/// What the store refuses or fails at. The compiler asks here whenever it learns a new way to.
+fn of_store(error: &store::Error) -> (StatusCode, Value) {
+    let refused = |text: &str| (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": text }));
+    match error {
+        store::Error::NotFound(_) => Error::NotFound.answer(),
+        store::Error::Taken(field) => taken(*field),
+        store::Error::IncomingRefused => {
+            refused("Incoming messages are only allowed in Api inboxes")
+        }
+        store::Error::ChatEnded => refused("The conversation has ended"),
+        store::Error::SessionMoved => (
+            StatusCode::CONFLICT,
+            json!({ "error": "The conversation was changed by another request" }),
+        ),
+        store::Error::KeyReused => refused("Idempotency-Key was used for another request"),
+        store::Error::Unstorable(_) => refused("Validation failed: a value cannot be stored"),
+        store::Error::Unavailable(_) => failed(StatusCode::SERVICE_UNAVAILABLE),
+        store::Error::Database(_)
+        | store::Error::Migration(_)
+        | store::Error::Document(_)
+        | store::Error::Vault(_)
+        | store::Error::Hash => failed(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+fn taken(field: Field) -> (StatusCode, Value) {
+    let (name, attribute) = match field {
+        Field::ContactEmail | Field::UserEmail => ("Email", "email"),
+        Field::ContactPhoneNumber => ("Phone number", "phone_number"),
+        Field::ContactIdentifier => ("Identifier", "identifier"),
+        Field::TeamName => ("Name", "name"),
+        Field::WebhookUrl => ("Url", "url"),
+        Field::AppId => ("App", "app_id"),
+        Field::SourceId => return Error::Refused("source_id should be unique".to_owned()).answer(),
+    };
+    Error::invalid(attribute, format!("{name} has already been taken")).answer()
+}
+
+/// The framework's own words, where no handler had any.
+fn plain(status: StatusCode) -> (StatusCode, Value) {
+    let text = status.canonical_reason().unwrap_or_default();
+    (status, json!({ "status": status.as_u16(), "error": text }))
+}
+
+/// A failure of ours: the client gets a number to complain with, and nothing of the cause.
+fn failed(status: StatusCode) -> (StatusCode, Value) {
+    let (status, mut body) = plain(status);
+    body["request_id"] = RequestId::current().map(|id| id.to_string()).into();
+    (status, body)
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, body) = self.answer();
+        let mut response = match self {
+            Self::RateLimited(wait) => render(Failure::RateLimited(wait)),
+            _ => (status, Json(body)).into_response(),
+        };
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, 1.into());
+        }
+        response.extensions_mut().insert(Cause::new(self));
+        response
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<RetryAfter> for Error {
+    fn from(wait: RetryAfter) -> Self {
+        Self::RateLimited(wait)
+    }
+}
+
+impl From<JsonFault> for Error {
+    fn from(fault: JsonFault) -> Self {
+        match fault {
+            JsonFault::ContentType => Self::ContentType,
+            JsonFault::TooLarge => Self::TooLarge,
+            JsonFault::Invalid { .. } => Self::Refused(fault.to_string()),
+            JsonFault::Empty
+            | JsonFault::Incomplete
+            | JsonFault::NotUtf8
+            | JsonFault::Malformed(_)
+            | JsonFault::Nul => Self::BadRequest(fault.to_string()),
+        }
+    }
+}
+
+/// Refuses what never reached a handler.
+pub(super) fn render(failure: Failure) -> Response {
+    let (status, body) = match failure {
+        Failure::NotFound => Error::NotFound.answer(),
+        Failure::MethodNotAllowed => plain(StatusCode::METHOD_NOT_ALLOWED),
+        Failure::MalformedUrl => plain(StatusCode::BAD_REQUEST),
+        Failure::PayloadTooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE),
+        Failure::Timeout => plain(StatusCode::REQUEST_TIMEOUT),
+        Failure::Panic => failed(StatusCode::INTERNAL_SERVER_ERROR),
+        Failure::RateLimited(wait) => {
+            let wait = [(RETRY_AFTER, wait.0.to_string())];
+            return (StatusCode::TOO_MANY_REQUESTS, wait, "Retry later\n").into_response();
+        }
+    };
+    (status, Json(body)).into_response()
+}

@@ -1,0 +1,236 @@
+//! From the words of a request to types that cannot be wrong. A refusal names what is wrong in this API's sentences.
+
+use serde_json::Value;
+
+use super::error::{Error, Result};
+use super::wire::contact::NewContactBody;
+use super::wire::message::NewMessageBody;
+use crate::model::{
+    Attributes, ContentType, ConversationStatus, Email, MessageKind, PhoneNumber, Rich, RichKind,
+};
+use crate::store::contacts::NewContact;
+use crate::store::messages::{From, NewMessage};
+
+/// The longest text of a column that holds a name or an id.
+pub(super) const MAX_STRING: usize = 255;
+
+/// The longest URL.
+pub(super) const MAX_URL: usize = 2048;
+
+/// The longest text of a message.
+const MAX_CONTENT: usize = 150_000;
+
+/// The longest text among a conversation's attributes.
+const MAX_ATTRIBUTE: usize = 1500;
+
+/// The greatest number among a conversation's attributes.
+const MAX_NUMBER: i64 = 9_999_999_999;
+
+/// What is wrong with a record, as sentences, and the fields at fault.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    sentences: Vec<String>,
+    attributes: Vec<&'static str>,
+}
+
+impl Faults {
+    pub(super) fn add(&mut self, attribute: &'static str, sentence: impl Into<String>) {
+        self.sentences.push(sentence.into());
+        if !self.attributes.contains(&attribute) {
+            self.attributes.push(attribute);
+        }
+    }
+
+    /// Finds a text too long for its column.
+    pub(super) fn check_length(
+        &mut self,
+        attribute: &'static str,
+        name: &str,
+        text: Option<&str>,
+        max: usize,
+    ) {
+        if text.is_some_and(|text| text.chars().count() > max) {
+            self.add(
+                attribute,
+                format!("{name} is too long (maximum is {max} characters)"),
+            );
+        }
+    }
+
+    /// Nothing is wrong, or else everything that is.
+    pub(super) fn settle(self) -> Result<()> {
+        if self.sentences.is_empty() {
+            return Ok(());
+        }
+        Err(Error::InvalidRecord {
+            message: self.sentences.join(", "),
+            attributes: self.attributes,
+        })
+    }
+}
+
+/// A contact. Empty texts count as absent, as a form sends them.
+pub(super) fn contact(body: NewContactBody) -> Result<NewContact> {
+    let present = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let mut faults = Faults::default();
+    faults.check_length("name", "Name", body.name.as_deref(), MAX_STRING);
+    faults.check_length(
+        "identifier",
+        "Identifier",
+        body.identifier.as_deref(),
+        MAX_STRING,
+    );
+    faults.check_length(
+        "avatar_url",
+        "Avatar url",
+        body.avatar_url.as_deref(),
+        MAX_URL,
+    );
+    let email = present(body.email).map(|text| Email::parse(&text));
+    if matches!(email, Some(Err(_))) {
+        faults.add("email", "Email is invalid");
+    }
+    let phone_number = present(body.phone_number).map(|text| PhoneNumber::parse_e164(text.trim()));
+    if matches!(phone_number, Some(Err(_))) {
+        faults.add("phone_number", "Phone number should be in e164 format");
+    }
+    faults.settle()?;
+    Ok(NewContact {
+        name: body.name.unwrap_or_default(),
+        email: email
+            .and_then(Result::ok)
+            .map(|email| email.as_str().to_owned()),
+        phone_number: phone_number
+            .and_then(Result::ok)
+            .map(|phone| phone.as_str().to_owned()),
+        identifier: present(body.identifier),
+        avatar_url: body.avatar_url.unwrap_or_default(),
+        blocked: body.blocked.unwrap_or_default(),
+        ip_address: String::new(),
+        additional_attributes: body.additional_attributes.unwrap_or_default(),
+        custom_attributes: body.custom_attributes.unwrap_or_default(),
+    })
+}
+
+/// A contact's id in a channel; an empty one is none.
+pub(super) fn source_id(text: Option<String>) -> Result<Option<String>> {
+    let mut faults = Faults::default();
+    faults.check_length("source_id", "Source", text.as_deref(), MAX_STRING);
+    faults.settle()?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+/// The status of a conversation.
+pub(super) fn status(text: &str) -> Result<ConversationStatus> {
+    ConversationStatus::parse(text).ok_or_else(|| unknown(text, "status"))
+}
+
+/// A conversation's attributes, whose texts and numbers have limits.
+pub(super) fn conversation_attributes(
+    attribute: &'static str,
+    name: &str,
+    attributes: Option<Attributes>,
+) -> Result<Attributes> {
+    let attributes = attributes.unwrap_or_default();
+    let mut faults = Faults::default();
+    for (key, value) in attributes.iter() {
+        if value
+            .as_str()
+            .is_some_and(|text| text.chars().count() > MAX_ATTRIBUTE)
+        {
+            faults.add(
+                attribute,
+                format!("{name} {key} length should be < {MAX_ATTRIBUTE}"),
+            );
+        }
+        let is_too_great = value.as_i64().is_some_and(|number| number > MAX_NUMBER)
+            || value.is_u64() && !value.is_i64();
+        if is_too_great {
+            faults.add(
+                attribute,
+                format!("{name} {key} value should be < {MAX_NUMBER}"),
+            );
+        }
+    }
+    faults.settle()?;
+    Ok(attributes)
+}
+
+/// A message of `author`, who may also pass on what the contact says.
+pub(super) fn message(body: NewMessageBody, author: From) -> Result<NewMessage> {
+    if body
+        .attachments
+        .is_some_and(|attachments| !attachments.is_empty())
+    {
+        return Err(Error::Refused(
+            "attachments: files are not taken yet".to_owned(),
+        ));
+    }
+    let kind = message_type(body.message_type.as_ref())?;
+    let content_type = match body.content_type.as_deref() {
+        None | Some("") => ContentType::Text,
+        Some(text) => ContentType::parse(text).ok_or_else(|| unknown(text, "content_type"))?,
+    };
+    let content_attributes = body.content_attributes.unwrap_or_default();
+    let mut faults = Faults::default();
+    faults.check_length("content", "Content", body.content.as_deref(), MAX_CONTENT);
+    faults.check_length("source_id", "Source", body.source_id.as_deref(), MAX_STRING);
+    super::interactive::check(content_type, &content_attributes, &mut faults);
+    faults.settle()?;
+    Ok(NewMessage {
+        kind,
+        from: match kind {
+            MessageKind::Incoming => From::Contact,
+            MessageKind::Outgoing | MessageKind::Template => author,
+            MessageKind::Activity => From::System,
+        },
+        content: body.content,
+        content_type,
+        rich: rich(&content_attributes),
+        content_attributes,
+        private: body.private.unwrap_or_default(),
+        source_id: body.source_id.filter(|text| !text.is_empty()),
+        attachments: Vec::new(),
+        said_at: None,
+    })
+}
+
+/// Rich content, where the attributes name its type and hold its body under the name of the type.
+fn rich(attributes: &Attributes) -> Option<Rich> {
+    let kind = RichKind::parse(attributes.get("type")?.as_str()?)?;
+    let body = attributes.get(kind.as_str())?.clone();
+    Some(Rich { kind, body })
+}
+
+/// Which way a message goes: by its name, or by the number that answers give it.
+fn message_type(value: Option<&Value>) -> Result<MessageKind> {
+    let kind = match value {
+        None | Some(Value::Null) => return Ok(MessageKind::Outgoing),
+        Some(Value::String(text)) if text.is_empty() => return Ok(MessageKind::Outgoing),
+        Some(Value::String(text)) => match text.as_str() {
+            "0" => Some(MessageKind::Incoming),
+            "1" => Some(MessageKind::Outgoing),
+            "2" => Some(MessageKind::Activity),
+            "3" => Some(MessageKind::Template),
+            name => MessageKind::parse(name),
+        },
+        Some(Value::Number(number)) => match number.as_u64() {
+            Some(0) => Some(MessageKind::Incoming),
+            Some(1) => Some(MessageKind::Outgoing),
+            Some(2) => Some(MessageKind::Activity),
+            Some(3) => Some(MessageKind::Template),
+            Some(_) | None => None,
+        },
+        Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
+    };
+    kind.ok_or_else(|| match value {
+        Some(Value::String(text)) => unknown(text, "message_type"),
+        Some(value) => unknown(&value.to_string(), "message_type"),
+        None => unknown("", "message_type"),
+    })
+}
+
+fn unknown(text: &str, what: &str) -> Error {
+    let shown: String = text.chars().take(MAX_STRING).collect();
+    Error::Refused(format!("'{shown}' is not a valid {what}"))
+}

@@ -1,0 +1,17 @@
+//! The shapes of this API, field for field.
+
+pub(super) mod contact;
+pub(super) mod conversation;
+pub(super) mod inbox;
+pub(super) mod lenient;
+pub(super) mod message;
+pub(super) mod time;
+pub(super) mod user;
+
+use serde::Serialize;
+
+/// What most answers stand in.
+#[derive(Debug, Serialize)]
+pub(super) struct Payload<T> {
+    pub(super) payload: T,
+}

@@ -1,0 +1,141 @@
+//! People and bots as senders and assignees.
+
+use serde::Serialize;
+
+use crate::model::{AccountId, Agent, AgentName, Availability, BotId, Team};
+
+/// An agent in full.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct AgentBody {
+    id: i64,
+    account_id: i64,
+    availability_status: &'static str,
+    auto_offline: bool,
+    confirmed: bool,
+    email: String,
+    provider: &'static str,
+    available_name: String,
+    name: String,
+    role: &'static str,
+    thumbnail: String,
+    custom_role_id: Option<i64>,
+}
+
+impl AgentBody {
+    pub(in crate::api::chatlake) fn new(account: AccountId, agent: &Agent) -> Self {
+        Self {
+            id: agent.id.0,
+            account_id: account.0,
+            availability_status: agent.availability.as_str(),
+            auto_offline: agent.auto_offline,
+            confirmed: true,
+            email: agent.email.clone(),
+            provider: "email",
+            available_name: agent.available_name().to_owned(),
+            name: agent.name.clone(),
+            role: agent.role.as_str(),
+            thumbnail: agent.avatar_url.clone(),
+            custom_role_id: None,
+        }
+    }
+}
+
+/// An agent as the sender of a message.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct UserBody {
+    id: i64,
+    name: String,
+    available_name: String,
+    avatar_url: String,
+    r#type: &'static str,
+    availability_status: &'static str,
+    thumbnail: String,
+}
+
+impl UserBody {
+    pub(in crate::api::chatlake) fn new(agent: &AgentName) -> Self {
+        Self::with(
+            agent.id.0,
+            &agent.name,
+            agent.display_name.as_deref(),
+            &agent.avatar_url,
+            agent.availability,
+        )
+    }
+
+    pub(in crate::api::chatlake) fn of_agent(agent: &Agent) -> Self {
+        Self::with(
+            agent.id.0,
+            &agent.name,
+            agent.display_name.as_deref(),
+            &agent.avatar_url,
+            agent.availability,
+        )
+    }
+
+    fn with(
+        id: i64,
+        name: &str,
+        display_name: Option<&str>,
+        avatar_url: &str,
+        availability: Availability,
+    ) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            available_name: display_name.unwrap_or(name).to_owned(),
+            avatar_url: avatar_url.to_owned(),
+            r#type: "user",
+            availability_status: availability.as_str(),
+            thumbnail: avatar_url.to_owned(),
+        }
+    }
+}
+
+/// A bot as the sender of a message.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct BotBody {
+    id: i64,
+    name: String,
+    avatar_url: String,
+    r#type: &'static str,
+}
+
+impl BotBody {
+    pub(in crate::api::chatlake) fn new(id: BotId, name: &str, avatar_url: &str) -> Self {
+        Self {
+            id: id.0,
+            name: name.to_owned(),
+            avatar_url: avatar_url.to_owned(),
+            r#type: "agent_bot",
+        }
+    }
+}
+
+/// A team, as one of its account's agents sees it.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct TeamBody {
+    id: i64,
+    name: String,
+    description: Option<String>,
+    allow_auto_assign: bool,
+    account_id: i64,
+    is_member: bool,
+}
+
+impl TeamBody {
+    pub(in crate::api::chatlake) fn new(
+        account: AccountId,
+        team: &Team,
+        viewer: Option<&Agent>,
+    ) -> Self {
+        Self {
+            id: team.id.0,
+            name: team.name.clone(),
+            description: team.description.clone(),
+            allow_auto_assign: team.allow_auto_assign,
+            account_id: account.0,
+            is_member: viewer.is_some_and(|agent| agent.teams.contains(&team.name)),
+        }
+    }
+}
