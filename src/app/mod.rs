@@ -13,9 +13,7 @@ use axum::Router;
 use axum::extract::Request;
 
 use crate::api::edge::{Api, Failure, Limits, RateLimiter, guard};
-use crate::api::{AppState, imbox, instabot};
-use crate::api::{AppState, bot_open, imbox};
-use crate::api::{AppState, chatlake, imbox};
+use crate::api::{AppState, bot_open, chatlake, imbox, instabot};
 use crate::config::{self, Config};
 use edge::{Edge, Owners};
 use health::Health;
@@ -24,18 +22,19 @@ use health::Health;
 pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
     let limits = &config.limits;
     vec![
-        imbox::api(state.clone(), limits.imbox_per_minute),
         instabot::api(state.clone(), limits.instabot_per_minute),
         bot_open::api(
             state.clone(),
             &config.bot_open,
             limits.bot_open_per_minute,
+            limits.login_per_minute,
+        ),
+        imbox::api(state.clone(), limits.imbox_per_minute),
         chatlake::api(
             state.clone(),
             limits.chatlake_per_minute,
             limits.login_per_minute,
         ),
-        imbox::api(state.clone(), limits.imbox_per_minute),
     ]
 }
 
