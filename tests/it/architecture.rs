@@ -24,7 +24,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "api",
-        &["clock", "config", "flow", "model", "outbound", "store"],
+        &[
+            "clock", "config", "flow", "model", "outbound", "store", "vault",
+        ],
     ),
     (
         "app",
