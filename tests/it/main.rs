@@ -9,6 +9,7 @@ mod database;
 mod edge;
 mod flow;
 mod imbox;
+mod instabot;
 mod outbound;
 #[cfg(unix)]
 mod postgres;
