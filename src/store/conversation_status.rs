@@ -4,10 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::messages::{self, From, NewMessage};
-use super::{Once, Result, Store, conversations, events};
-use crate::model::{
-    AccountId, AgentId, Conversation, ConversationId, ConversationStatus, EventKind, MessageKind,
-};
+use super::{Result, conversations, events};
+use crate::model::{AccountId, AgentId, Conversation, ConversationStatus, EventKind, MessageKind};
 
 /// A change to make.
 #[derive(Debug, Clone)]
@@ -22,6 +20,18 @@ pub struct StatusChange {
     pub opener: Option<AgentId>,
 }
 
+impl StatusChange {
+    /// Where a conversation ends up that stands at `from`.
+    pub fn target(&self, from: ConversationStatus) -> ConversationStatus {
+        self.to.unwrap_or(match from {
+            ConversationStatus::Open => ConversationStatus::Resolved,
+            ConversationStatus::Resolved
+            | ConversationStatus::Pending
+            | ConversationStatus::Snoozed => ConversationStatus::Open,
+        })
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusChanged {
@@ -33,34 +43,6 @@ pub struct StatusChanged {
     pub snoozed_until: Option<DateTime<Utc>>,
 }
 
-/// Sets where a conversation stands.
-pub async fn set(
-    store: &Store,
-    account: AccountId,
-    id: ConversationId,
-    change: StatusChange,
-    once: Option<Once>,
-    now: DateTime<Utc>,
-) -> Result<StatusChanged> {
-    let (from, to, snoozed_until): (String, String, Option<DateTime<Utc>>) = store
-        .write_once(account, once, now, move |conn| {
-            Box::pin(async move {
-                let mut conversation = conversations::lock(conn, account, id).await?;
-                let from = conversation.status;
-                make(conn, account, &mut conversation, &change, now).await?;
-                let to = conversation.status;
-                Ok((from.to_string(), to.to_string(), conversation.snoozed_until))
-            })
-        })
-        .await?;
-    let read = |text: &str| ConversationStatus::parse(text).unwrap_or(ConversationStatus::Open);
-    Ok(StatusChanged {
-        from: read(&from),
-        to: read(&to),
-        snoozed_until,
-    })
-}
-
 /// Makes the change to a locked conversation.
 pub(super) async fn make(
     conn: &mut PgConnection,
@@ -69,12 +51,7 @@ pub(super) async fn make(
     change: &StatusChange,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let to = change.to.unwrap_or(match conversation.status {
-        ConversationStatus::Open => ConversationStatus::Resolved,
-        ConversationStatus::Resolved
-        | ConversationStatus::Pending
-        | ConversationStatus::Snoozed => ConversationStatus::Open,
-    });
+    let to = change.target(conversation.status);
     let snoozed_until = change
         .snoozed_until
         .filter(|_| to == ConversationStatus::Snoozed);

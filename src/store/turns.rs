@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::PgConnection;
 
+use super::conversation_status::{self, StatusChange};
 use super::messages::{self, NewMessage};
 use super::{Error, Once, Result, Store, contacts, conversations, endpoints, events};
 use crate::model::{
@@ -24,6 +25,8 @@ const LIVE_ENDED: &str = "Agent has ended this live session";
 pub struct Step {
     /// What the visitor said.
     pub incoming: Option<NewMessage>,
+    /// Where somebody inside wants the conversation to stand.
+    pub change: Option<StatusChange>,
     /// Where the visitor is from now on; nothing leaves that as it is.
     pub session: Option<NewSession>,
     /// Whether an agent ended the live part, which the visitor's chat client is told.
@@ -32,10 +35,8 @@ pub struct Step {
     pub contact: ContactChanges,
     /// What the bot says.
     pub said: Vec<Saying>,
-    /// Where the conversation stands from now on; nothing leaves that as it is.
+    /// Where the conversation stands then; nothing leaves that as it is.
     pub status: Option<ConversationStatus>,
-    /// When a conversation that is put off comes back.
-    pub snoozed_until: Option<DateTime<Utc>>,
 }
 
 /// A message of the bot.
@@ -195,6 +196,9 @@ async fn take(
         Some(new) => Some(messages::insert(conn, account, conversation, new, now).await?),
         None => None,
     };
+    if let Some(change) = &step.change {
+        conversation_status::make(conn, account, conversation, change, now).await?;
+    }
     if step.contact != ContactChanges::default() {
         change_contact(conn, account, conversation.contact, step.contact, now).await?;
     }
@@ -212,8 +216,7 @@ async fn take(
         messages::insert_telling(conn, account, conversation, message, told, now).await?;
     }
     if let Some(status) = step.status {
-        let until = step.snoozed_until;
-        conversations::move_to(conn, account, conversation, status, until, now).await?;
+        conversations::move_to(conn, account, conversation, status, None, now).await?;
     }
     Ok(incoming)
 }

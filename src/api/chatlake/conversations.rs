@@ -105,9 +105,10 @@ pub(super) async fn toggle_status(
         },
     };
     let (account, id) = (within.who.account, within.conversation.id);
-    let changed =
-        store::conversation_status::set(&server.store, account, id, change, once, server.now())
-            .await?;
+    let runner = &server.runner;
+    let changed = runner
+        .set_status(account, id, change, once, server.now())
+        .await?;
     let handed_over = matches!(within.who.actor, Actor::Bot(_)) && is_hand_over(&changed);
     Ok(Json(StatusBody::new(id.0, changed, handed_over)))
 }

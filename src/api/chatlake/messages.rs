@@ -32,15 +32,16 @@ pub(super) async fn create(
     let (account, conversation) = (within.who.account, within.conversation);
     let echo_id = body.echo_id.clone();
     let new = parse::message(body, within.who.author()).map_err(Error::of_message)?;
-    if new.kind == MessageKind::Incoming {
+    let (id, now) = (conversation.id, server.now());
+    let message = if new.kind == MessageKind::Incoming {
         let inbox = store::inboxes::get(&server.store, account, conversation.inbox).await?;
         if channel_type(inbox.channel) != API_CHANNEL {
             return Err(store::Error::IncomingRefused.into());
         }
-    }
-    let now = server.now();
-    let message =
-        store::messages::post(&server.store, account, conversation.id, new, once, now).await?;
+        server.runner.receive(account, id, new, once, now).await?
+    } else {
+        store::messages::post(&server.store, account, id, new, once, now).await?
+    };
     let contact = store::contacts::get(&server.store, account, conversation.contact).await?;
     Ok(Json(
         MessageBody::new(account, &message, &contact).echoing(echo_id),

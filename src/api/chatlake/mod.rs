@@ -46,6 +46,7 @@ use chrono::{DateTime, Utc};
 use super::AppState;
 use super::edge::{Api, RateLimiter};
 use crate::clock::Clock;
+use crate::flow::Runner;
 use crate::store::Store;
 
 /// This API's name in what is kept of its writes.
@@ -56,6 +57,7 @@ const NAME: &str = "chatlake";
 struct Server {
     store: Store,
     clock: Arc<dyn Clock>,
+    runner: Runner,
     /// Requests of each token.
     by_key: Arc<RateLimiter>,
     /// Refused tokens of each client address.
@@ -73,6 +75,7 @@ pub fn api(state: AppState, requests_per_minute: u32, refusals_per_minute: u32) 
     let server = Server {
         store: state.store,
         clock: state.clock,
+        runner: state.runner,
         by_key: Arc::new(RateLimiter::per_minute(requests_per_minute)),
         refused: Arc::new(RateLimiter::per_minute(refusals_per_minute)),
     };

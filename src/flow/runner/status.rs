@@ -1,4 +1,4 @@
-//! An agent who moves a conversation to another status, and by that may end the live part of a chat.
+//! Somebody inside moves a conversation to another status, and by that may end the live part of a chat.
 
 use chrono::{DateTime, Utc};
 
@@ -6,53 +6,55 @@ use super::step::unmoved;
 use super::{ATTEMPTS, Runner, is_overtaken, is_with_agents};
 use crate::flow::engine::Input;
 use crate::flow::session::{Place, Session};
-use crate::model::{AccountId, Conversation, ConversationId, ConversationStatus};
+use crate::model::{AccountId, ConversationId, ConversationStatus};
+use crate::store::conversation_status::{StatusChange, StatusChanged};
 use crate::store::sessions::Chat;
 use crate::store::turns::Step;
-use crate::store::{self, Error, Result};
+use crate::store::{Error, Once, Result};
+
+/// What is kept of a change that its client named: from, to, and when a conversation that is put off comes back.
+type Outcome = (String, String, Option<DateTime<Utc>>);
 
 impl Runner {
-    /// Moves a conversation to a status, as an agent asks. One that the agents had is ended for the visitor too, and its
-    /// flow goes on from there.
+    /// Sets where a conversation stands. One that the agents had is ended for the visitor too, and its flow goes on.
     pub async fn set_status(
         &self,
         account: AccountId,
         conversation: ConversationId,
-        status: ConversationStatus,
-        snoozed_until: Option<DateTime<Utc>>,
+        change: StatusChange,
+        once: Option<Once>,
         now: DateTime<Utc>,
-    ) -> Result<Conversation> {
+    ) -> Result<StatusChanged> {
         for _ in 0..ATTEMPTS {
             let chat = self.chat(account, conversation).await?;
-            let mut step = self.end_live(&chat, status, now).await?;
-            step.snoozed_until = snoozed_until;
-            match self.take(&chat, step, drop, None, now).await {
+            let to = change.target(chat.status);
+            let mut step = self.end_live(&chat, to, now).await?;
+            step.change = Some(change.clone());
+            let until = change
+                .snoozed_until
+                .filter(|_| to == ConversationStatus::Snoozed);
+            let to = step.status.unwrap_or(to);
+            let outcome: Outcome = (chat.status.to_string(), to.to_string(), until);
+            match self.take(&chat, step, |_| outcome, once.clone(), now).await {
                 Err(error) if is_overtaken(&error) => {}
-                Err(error) => return Err(error),
-                Ok(()) => {
-                    return store::conversations::get(&self.store, account, conversation).await;
-                }
+                outcome => return outcome.map(read),
             }
         }
         Err(Error::SessionMoved)
     }
 
-    /// What an agent's change of status comes to.
+    /// What a change of status comes to beside itself.
     async fn end_live(
         &self,
         chat: &Chat,
-        status: ConversationStatus,
+        to: ConversationStatus,
         now: DateTime<Utc>,
     ) -> Result<Step> {
-        let to = Step {
-            status: Some(status),
-            ..Step::default()
-        };
         let Some(session) = &chat.session else {
-            return Ok(to);
+            return Ok(Step::default());
         };
         let state: Session = serde_json::from_value(session.state.clone())?;
-        let leaves = match status {
+        let leaves = match to {
             ConversationStatus::Resolved | ConversationStatus::Pending => {
                 is_with_agents(chat, &state.place)
             }
@@ -64,18 +66,27 @@ impl Runner {
                     .turn(chat, session, state, Input::AgentEnded, now)
                     .await?;
                 // A conversation that an agent resolves is resolved, even if the bot has something to ask still.
-                if status == ConversationStatus::Resolved {
-                    step.status = Some(status);
+                if to == ConversationStatus::Resolved {
+                    step.status = None;
                 }
                 step
             }
             Place::Beginning | Place::Question { .. } | Place::Live { .. } | Place::Ended => Step {
                 session: Some(unmoved(session)),
-                ..to
+                ..Step::default()
             },
         };
         step.tell_visitor();
         step.live_ended = leaves;
         Ok(step)
+    }
+}
+
+fn read((from, to, snoozed_until): Outcome) -> StatusChanged {
+    let status = |text: &str| ConversationStatus::parse(text).unwrap_or(ConversationStatus::Open);
+    StatusChanged {
+        from: status(&from),
+        to: status(&to),
+        snoozed_until,
     }
 }

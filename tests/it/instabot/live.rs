@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use quartet::model::{AgentId, Channel, ConversationId, ConversationStatus, MessageKind, Role};
 use quartet::store::contacts::{self, NewContact, NewContactInbox};
+use quartet::store::conversation_status::StatusChange;
 use quartet::store::conversations::{self, NewConversation};
 use quartet::store::inboxes::{self, NewInbox};
 use quartet::store::messages::{self, From, NewMessage};
@@ -63,20 +64,26 @@ impl Live {
         .unwrap();
     }
 
+    /// The agent sets where the conversation stands; where it does then.
     async fn set_status(&self, status: ConversationStatus) -> ConversationStatus {
         let app = &self.scene.app;
+        let change = StatusChange {
+            to: Some(status),
+            snoozed_until: None,
+            by: From::Agent(self.agent),
+            opener: None,
+        };
         let runner = &app.state.runner;
-        runner
-            .set_status(
-                self.scene.account,
-                self.conversation,
-                status,
-                None,
-                app.now(),
-            )
-            .await
-            .unwrap()
-            .status
+        let changed = runner.set_status(
+            self.scene.account,
+            self.conversation,
+            change,
+            None,
+            app.now(),
+        );
+        let to = changed.await.unwrap().to;
+        assert_eq!(self.status().await, to);
+        to
     }
 
     async fn status(&self) -> ConversationStatus {
