@@ -96,7 +96,7 @@ fn a_file_of_another_shape_is_told_with_its_line() {
         problems(&format!("{nodes}    link: {{ next: end }}\n  a: {{}}")),
     ];
     insta::assert_snapshot!(told.join("\n"), @r"
-    line 1: unexpected end of input
+    line 1: unexpected end of file
     line 1: expected mapping start
     line 1: `version` must be 1
     line 2: `start` names `a`, which is no node
@@ -104,7 +104,7 @@ fn a_file_of_another_shape_is_told_with_its_line() {
     line 5: unknown field `nxt`, expected one of text, rich, next
     line 5: invalid type: integer `5`, expected a text (in quotes if it looks like something else) or a list of texts
     line 5: node `a`: holds a NUL character
-    line 6: duplicate mapping key: a, set DuplicateKeyPolicy in Options if acceptable
+    line 6: duplicate mapping key: a not allowed here
     ");
 }
 
