@@ -5,6 +5,7 @@
 mod app;
 mod architecture;
 mod config;
+mod cross_api;
 mod database;
 mod edge;
 mod flow;
