@@ -121,23 +121,22 @@ impl Reader {
         })
     }
 
-    /// The next conversations; `None` at the end.
+    /// The next conversations; `None` at the end. A batch in which page filters left nothing is empty: the caller may
+    /// begin its answer however seldom they match.
     pub async fn next_started(&mut self) -> Result<Option<Vec<Started>>> {
-        while let Some(last) = self.last {
-            let mut batch = list_started(&self.store, self.account, &self.filter, last).await?;
-            let full = batch.len() as i64 == Self::BATCH;
-            self.last = batch.last().copied().filter(|_| full);
-            if !self.filter.page_filters.is_empty() && !batch.is_empty() {
-                let ids: Vec<i64> = batch.iter().map(|started| started.id.0).collect();
-                let found =
-                    page_filters::matching(&self.store, self.account, &ids, &self.patterns).await?;
-                batch.retain(|started| found.contains(&started.id));
-            }
-            if !batch.is_empty() {
-                return Ok(Some(batch));
-            }
+        let Some(last) = self.last else {
+            return Ok(None);
+        };
+        let mut batch = list_started(&self.store, self.account, &self.filter, last).await?;
+        let full = batch.len() as i64 == Self::BATCH;
+        self.last = batch.last().copied().filter(|_| full);
+        if !self.filter.page_filters.is_empty() && !batch.is_empty() {
+            let ids: Vec<i64> = batch.iter().map(|started| started.id.0).collect();
+            let found =
+                page_filters::matching(&self.store, self.account, &ids, &self.patterns).await?;
+            batch.retain(|started| found.contains(&started.id));
         }
-        Ok(None)
+        Ok(Some(batch))
     }
 
     /// How the next conversations went; `None` at the end.
@@ -145,6 +144,9 @@ impl Reader {
         let Some(batch) = self.next_started().await? else {
             return Ok(None);
         };
+        if batch.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
         let ids: Vec<i64> = batch.iter().map(|started| started.id.0).collect();
         list(&self.store, self.account, &ids).await.map(Some)
     }

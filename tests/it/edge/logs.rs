@@ -1,11 +1,12 @@
 //! What is recorded of a request, and what is not.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
 use tower::ServiceExt;
+use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 
@@ -15,9 +16,21 @@ use super::router;
 #[derive(Clone, Default)]
 pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
 
+/// While there is only one subscriber, whichever thread comes first to a place that logs decides whether it ever does,
+/// and that may be the thread of another test, which has none. With a second one every subscriber is asked.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
+    Dispatch::new(
+        tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::TRACE)
+            .with_writer(std::io::sink)
+            .finish(),
+    )
+});
+
 impl Captured {
     /// Everything down to `level`.
     pub(crate) fn from(level: LevelFilter) -> (Self, DefaultGuard) {
+        LazyLock::force(&SECOND);
         let captured = Self::default();
         let lines = captured.clone();
         let subscriber = tracing_subscriber::fmt()

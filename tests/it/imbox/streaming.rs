@@ -14,10 +14,8 @@ use tracing::level_filters::LevelFilter;
 use super::World;
 use crate::edge::logs::Captured;
 
-const MESSAGES: i64 = 10_000;
-
-/// Ten thousand messages, every fourth of them private, and a page view before every fiftieth.
-async fn long_conversation(world: &World) {
+/// So many messages, every fourth of them private, and a page view after every fiftieth.
+async fn long_conversation(world: &World, messages: i64) {
     let conversation = world.conversation("Ada").await;
     world.visitor_says(conversation, "first").await;
     let mut conn = PgConnection::connect_with(&world.app.database.options)
@@ -30,12 +28,12 @@ async fn long_conversation(world: &World) {
                 s.n % 4 = 0, m.created_at + s.n * interval '1 second', m.updated_at
          from messages m, generate_series(1, $1) as s (n) order by s.n",
     )
-    .bind(MESSAGES)
+    .bind(messages)
     .execute(&mut conn)
     .await
     .unwrap();
     conn.close().await.unwrap();
-    for n in (0..MESSAGES).step_by(50) {
+    for n in (0..messages).step_by(50) {
         let visit = NewVisit {
             page_url: format!("https://example.org/{n}"),
             visited_at: Some(world.app.now() + chrono::TimeDelta::milliseconds(n * 1000 + 500)),
@@ -47,8 +45,9 @@ async fn long_conversation(world: &World) {
 
 #[tokio::test]
 async fn a_long_conversation_is_complete_and_in_order() {
+    const MESSAGES: i64 = 10_000;
     let world = World::start().await;
-    long_conversation(&world).await;
+    long_conversation(&world, MESSAGES).await;
 
     let mut expected = vec!["first".to_owned()];
     for n in 0..=MESSAGES {
@@ -79,7 +78,7 @@ async fn a_long_conversation_is_complete_and_in_order() {
 #[tokio::test]
 async fn a_slow_client_holds_neither_the_rows_nor_a_connection() {
     let world = World::start().await;
-    long_conversation(&world).await;
+    long_conversation(&world, 1_000).await;
     // As many clients as the store has connections, each of which has read only a beginning.
     let mut waiting = Vec::new();
     for _ in 0..20 {
@@ -99,7 +98,7 @@ async fn a_slow_client_holds_neither_the_rows_nor_a_connection() {
 async fn an_answer_that_cannot_be_finished_breaks_off() {
     let (captured, _guard) = Captured::from(LevelFilter::ERROR);
     let world = World::start().await;
-    long_conversation(&world).await;
+    long_conversation(&world, 1_000).await;
     let request = Request::get(world.path("grabConversation", "/V1"))
         .header("x-request-id", "r1")
         .body(Body::empty())
