@@ -140,9 +140,14 @@ fn judge(cause: &PgDatabaseError) -> Judgement {
         "23505" => taken(cause.constraint()).map_or(Judgement::Failure, Judgement::Taken),
         "23514" | "54000" => Judgement::Unstorable,
         code if code.starts_with("22") => Judgement::Unstorable,
-        code if code.starts_with("08") || code.starts_with("57P") || code.starts_with("53") => {
+        // No way in: shutting down or starting up, full, closed to connections, gone, or another password.
+        code if ["08", "28", "3D", "53", "57P"]
+            .iter()
+            .any(|class| code.starts_with(class)) =>
+        {
             Judgement::Unavailable
         }
+        "55000" => Judgement::Unavailable,
         // Read-only after a failover, or a deadlock's victim: the same request may pass a moment later.
         "25006" | "40001" | "40P01" => Judgement::Unavailable,
         _ => Judgement::Failure,

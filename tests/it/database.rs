@@ -63,6 +63,21 @@ impl Database {
         Store::new(self.options.clone(), 4, Vault::new(KEY))
     }
 
+    /// What it is called on its server.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A connection to its server, beside it.
+    pub(crate) async fn maintenance(&self) -> PgConnection {
+        self.options
+            .clone()
+            .database("postgres")
+            .connect()
+            .await
+            .unwrap()
+    }
+
     /// A connection past the store, for looking at rows and for being in the way.
     pub(crate) async fn connect(&self) -> PgConnection {
         self.options.connect().await.unwrap()

@@ -7,6 +7,7 @@ mod architecture;
 mod config;
 mod cross_api;
 mod database;
+mod durability;
 mod edge;
 mod flow;
 mod imbox;
@@ -14,6 +15,7 @@ mod instabot;
 mod outbound;
 #[cfg(unix)]
 mod postgres;
+mod process;
 mod receiver;
 mod server;
 mod webhook;

@@ -37,10 +37,17 @@ impl Process {
             let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
             line["address"].as_str().map(str::to_owned)
         });
-        let url = format!("http://{}", address.expect("a server says where it listens"));
+        let url = format!(
+            "http://{}",
+            address.expect("a server says where it listens")
+        );
         // Nobody reads the rest, and a full pipe would stop the server.
         std::thread::spawn(move || log.for_each(drop));
-        Self { url, child, _data: data }
+        Self {
+            url,
+            child,
+            _data: data,
+        }
     }
 
     /// Ends it as a power cut does.
