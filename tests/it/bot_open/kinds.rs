@@ -53,13 +53,13 @@ fn list(description: &[&str]) -> Value {
     })
 }
 
-fn reply(names: &[&str], button: Value) -> Value {
+fn reply(names: &[&str], button: &Value) -> Value {
     let mut reply = json!({
         "header": { "type": "image", "text": "Sure", "url": "https://files.example/h.png" },
         "body": "Sure?", "footer": "No way back",
     });
     for name in names {
-        reply[*name] = json!({ "buttons": [button.clone()] });
+        reply[*name] = json!({ "buttons": [button] });
     }
     reply
 }
@@ -161,11 +161,11 @@ fn samples() -> Vec<Sample> {
         },
         Sample {
             kind: RichKind::Reply,
-            stored: reply(&["action"], button.clone()),
-            shown: Some(reply(&["action", "actions"], button)),
+            stored: reply(&["action"], &button),
+            shown: Some(reply(&["action", "actions"], &button)),
         },
         same(RichKind::DynamicList, list(&["description"])),
-        same(RichKind::DynamicReply, reply(&["actions"], plain)),
+        same(RichKind::DynamicReply, reply(&["actions"], &plain)),
     ];
     let files = [
         RichKind::Audio,
@@ -218,11 +218,12 @@ async fn all_twenty_three_types_are_stored_and_shown_as_they_are() {
     {
         let rich = Rich::parse(kind, &stored).unwrap();
         assert_eq!(rich.body, stored, "{kind}");
+        let from = From::Bot(scene.tenant.bot);
         let text = rich.fallback_text();
         assert!(!text.is_empty(), "{kind}");
         let new = NewMessage {
             rich: Some(rich),
-            ..NewMessage::text(MessageKind::Outgoing, From::Bot(scene.tenant.bot), text)
+            ..NewMessage::text(MessageKind::Outgoing, from, text)
         };
         let message = scene.say(&ann, new).await;
         expected.push(row(kind, shown.unwrap_or(stored), &message));
