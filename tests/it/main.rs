@@ -4,6 +4,7 @@
 
 mod app;
 mod architecture;
+mod bot_open;
 mod config;
 mod cross_api;
 mod database;
