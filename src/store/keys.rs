@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Error, Noun, Result, Store};
+use super::{Error, Noun, Result, Store, require};
 use crate::model::{AccountId, AccountStatus, AgentId, BotId, Caller, KeyId, Scope};
 
 /// A key to make.
@@ -60,6 +60,12 @@ pub async fn create(
     let id = store
         .write(move |conn| {
             Box::pin(async move {
+                if let Some(agent) = new.agent {
+                    require::agents(conn, account, &[agent]).await?;
+                }
+                if let Some(bot) = new.bot {
+                    require::bot(conn, account, bot).await?;
+                }
                 Ok(sqlx::query_scalar!(
                     r#"insert into api_keys (account_id, name, prefix, key_sha256, scopes, agent_id, bot_id, created_at)
                        values ($1, $2, $3, $4, $5, $6, $7, $8) returning id as "id: KeyId""#,
