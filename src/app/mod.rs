@@ -14,6 +14,9 @@ use axum::extract::Request;
 
 use crate::api::edge::{Api, Failure, Limits, RateLimiter, guard};
 use crate::api::{AppState, bot_open, chatlake, imbox, instabot};
+use crate::api::{AppState, bot_open, imbox, instabot};
+use crate::api::{AppState, bot_open, imbox};
+use crate::api::{AppState, admin};
 use crate::config::{self, Config};
 use edge::{Edge, Owners};
 use health::Health;
@@ -36,6 +39,11 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
             limits.login_per_minute,
         ),
     ]
+    vec![admin::api(
+        state.clone(),
+        config.admin.clone(),
+        &config.limits,
+    )]
 }
 
 /// Mounts `apis` at the root and below their prefixes, health beside them, and the edge around all.

@@ -25,6 +25,26 @@ pub struct NewKey {
     pub text: Option<SecretString>,
 }
 
+impl NewKey {
+    /// What keeps the key from being made. A person's or a bot's token opens the API that has people and bots, no other.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.scopes.is_empty() {
+            return Err("a key opens at least one API");
+        }
+        if self.agent.is_some() && self.bot.is_some() {
+            return Err("a key speaks for an agent or for a bot, not for both");
+        }
+        let speaks = self.agent.is_some() || self.bot.is_some();
+        if speaks && self.scopes != [Scope::Chatlake] {
+            return Err("a key that speaks for an agent or a bot has the scope chatlake alone");
+        }
+        if !speaks && self.scopes.contains(&Scope::Chatlake) {
+            return Err("a key with the scope chatlake speaks for an agent or a bot");
+        }
+        Ok(())
+    }
+}
+
 /// A key as a list shows it: never its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyInfo {

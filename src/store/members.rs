@@ -14,30 +14,46 @@ pub struct TeamMembers {
     pub agents: Vec<AgentId>,
 }
 
+struct Row {
+    id: TeamId,
+    name: String,
+    description: Option<String>,
+    allow_auto_assign: bool,
+    agents: Vec<i64>,
+}
+
+macro_rules! teams {
+    ($tail:literal $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            r#"select t.id as "id: TeamId", t.name, t.description, t.allow_auto_assign,
+                      array(select m.agent_id from team_members m
+                            join agents a on a.account_id = m.account_id and a.id = m.agent_id and a.removed_at is null
+                            where m.account_id = t.account_id and m.team_id = t.id order by m.agent_id) as "agents!"
+               from teams t "# + $tail
+            $(, $arg)*
+        )
+    };
+}
+
+/// The team.
+pub async fn get_team(store: &Store, account: AccountId, id: TeamId) -> Result<TeamMembers> {
+    teams!("where t.account_id = $1 and t.id = $2", account.0, id.0)
+        .fetch_optional(&mut *store.read().await?)
+        .await?
+        .map(TeamMembers::from)
+        .ok_or(Error::NotFound(Noun::Team))
+}
+
 /// The account's teams, oldest first.
 pub async fn list_teams(store: &Store, account: AccountId) -> Result<Vec<TeamMembers>> {
-    let rows = sqlx::query!(
-        r#"select t.id as "id: TeamId", t.name, t.description, t.allow_auto_assign,
-                  array(select m.agent_id from team_members m
-                        join agents a on a.account_id = m.account_id and a.id = m.agent_id and a.removed_at is null
-                        where m.account_id = t.account_id and m.team_id = t.id order by m.agent_id) as "agents!"
-           from teams t where t.account_id = $1 order by t.id limit 10000"#,
-        account.0,
+    let rows = teams!(
+        "where t.account_id = $1 order by t.id limit 10000",
+        account.0
     )
     .fetch_all(&mut *store.read().await?)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| TeamMembers {
-            team: Team {
-                id: row.id,
-                name: row.name,
-                description: row.description,
-                allow_auto_assign: row.allow_auto_assign,
-            },
-            agents: row.agents.into_iter().map(AgentId).collect(),
-        })
-        .collect())
+    Ok(rows.into_iter().map(TeamMembers::from).collect())
 }
 
 /// Takes an agent out of a team. One who was never in it is as good as out.
@@ -122,4 +138,18 @@ async fn require_team(conn: &mut PgConnection, account: AccountId, team: TeamId)
     .await?
     .map(drop)
     .ok_or(Error::NotFound(Noun::Team))
+}
+
+impl From<Row> for TeamMembers {
+    fn from(row: Row) -> Self {
+        Self {
+            team: Team {
+                id: row.id,
+                name: row.name,
+                description: row.description,
+                allow_auto_assign: row.allow_auto_assign,
+            },
+            agents: row.agents.into_iter().map(AgentId).collect(),
+        }
+    }
 }
