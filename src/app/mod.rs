@@ -17,6 +17,7 @@ use crate::api::{AppState, bot_open, chatlake, imbox, instabot};
 use crate::api::{AppState, bot_open, imbox, instabot};
 use crate::api::{AppState, bot_open, imbox};
 use crate::api::{AppState, admin};
+use crate::api::{AppState, admin, bot_open, imbox};
 use crate::config::{self, Config};
 use edge::{Edge, Owners};
 use health::Health;
@@ -36,14 +37,13 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
         chatlake::api(
             state.clone(),
             limits.chatlake_per_minute,
+        admin::api(
+            state.clone(),
+            &config.admin,
+            limits.admin_per_minute,
             limits.login_per_minute,
         ),
     ]
-    vec![admin::api(
-        state.clone(),
-        config.admin.clone(),
-        &config.limits,
-    )]
 }
 
 /// Mounts `apis` at the root and below their prefixes, health beside them, and the edge around all.

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::api::edge::{Cause, Failure, JsonFault, RequestId, RetryAfter};
+use crate::flow::{Problems, PublishError};
 use crate::store::{self, Field, Noun};
 
 /// A result of this API.
@@ -32,6 +33,12 @@ pub(super) enum Error {
     /// The body is not what this request takes.
     #[error("{0}")]
     Body(#[from] JsonFault),
+    /// A flow file that calls itself something else.
+    #[error("the content type must be application/yaml or application/json")]
+    NotAFlowFile,
+    /// The flow file is not sound.
+    #[error("the flow has problems")]
+    Unsound(Problems),
     /// The body is well-formed and asks for what cannot be.
     #[error("{0}")]
     Invalid(Cow<'static, str>),
@@ -51,6 +58,30 @@ struct Problem {
     status: u16,
     detail: String,
     request_id: Option<String>,
+    /// What is wrong with a flow file, line by line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<FlowProblem>,
+}
+
+/// One thing that is wrong with a flow file.
+#[derive(Debug, Serialize)]
+pub(super) struct FlowProblem {
+    line: Option<u64>,
+    node: Option<String>,
+    cause: String,
+}
+
+impl FlowProblem {
+    pub(super) fn list(Problems(problems): &Problems) -> Vec<Self> {
+        problems
+            .iter()
+            .map(|problem| Self {
+                line: problem.line,
+                node: problem.node.clone(),
+                cause: problem.cause.clone(),
+            })
+            .collect()
+    }
 }
 
 impl Error {
@@ -68,7 +99,8 @@ impl Error {
                 | JsonFault::Malformed(_) => StatusCode::BAD_REQUEST,
                 JsonFault::Nul | JsonFault::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             },
-            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NotAFlowFile => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unsound(_) | Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(error) => match error {
                 store::Error::NotFound(_) => StatusCode::NOT_FOUND,
@@ -107,10 +139,23 @@ impl Error {
     }
 }
 
+impl From<PublishError> for Error {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Unsound(problems) => Self::Unsound(problems),
+            PublishError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = self.status();
-        let mut response = problem(status, self.detail());
+        let problems = match &self {
+            Self::Unsound(problems) => FlowProblem::list(problems),
+            _ => Vec::new(),
+        };
+        let mut response = problem(status, self.detail(), problems);
         let headers = response.headers_mut();
         match &self {
             Self::Unauthenticated => {
@@ -125,6 +170,8 @@ impl IntoResponse for Error {
             Self::Forbidden(_)
             | Self::NoSuchPath
             | Self::Body(_)
+            | Self::NotAFlowFile
+            | Self::Unsound(_)
             | Self::Invalid(_)
             | Self::Store(_) => {}
         }
@@ -153,16 +200,17 @@ pub(super) fn render(failure: Failure) -> Response {
         ),
         Failure::Panic => (StatusCode::INTERNAL_SERVER_ERROR, "the server failed"),
     };
-    problem(status, detail.to_owned())
+    problem(status, detail.to_owned(), Vec::new())
 }
 
-fn problem(status: StatusCode, detail: String) -> Response {
+fn problem(status: StatusCode, detail: String, problems: Vec<FlowProblem>) -> Response {
     let body = Problem {
         r#type: "about:blank",
         title: status.canonical_reason().unwrap_or_default(),
         status: status.as_u16(),
         detail,
         request_id: RequestId::current().map(|id| id.to_string()),
+        problems,
     };
     let mut response = (status, Json(body)).into_response();
     let kind = HeaderValue::from_static("application/problem+json");

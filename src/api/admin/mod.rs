@@ -12,17 +12,20 @@
 
 mod accounts;
 mod agents;
+mod apps;
 mod auth;
+mod bots;
 mod error;
 mod inboxes;
 mod keys;
+mod page_filters;
 mod teams;
 mod wire;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
 use crate::api::AppState;
 use crate::api::edge::{Api, RateLimiter};
@@ -30,12 +33,17 @@ use crate::config;
 use auth::Admin;
 
 /// This API.
-pub fn api(state: AppState, config: config::Admin, limits: &config::Limits) -> Api {
+pub fn api(
+    state: AppState,
+    config: &config::Admin,
+    requests_per_minute: u32,
+    refusals_per_minute: u32,
+) -> Api {
     let admin = Admin {
         app: state,
-        operator: config.token,
-        by_credential: Arc::new(RateLimiter::per_minute(limits.admin_per_minute)),
-        refused: Arc::new(RateLimiter::per_minute(limits.login_per_minute)),
+        operator: config.token.clone(),
+        by_credential: Arc::new(RateLimiter::per_minute(requests_per_minute)),
+        refused: Arc::new(RateLimiter::per_minute(refusals_per_minute)),
     };
     Api {
         routes: routes(admin),
@@ -92,5 +100,16 @@ fn routes(admin: Admin) -> Router {
             "/admin/v1/inboxes/{inbox_id}/members/{agent_id}",
             delete(inboxes::remove_member),
         )
+        .route("/admin/v1/bots", post(bots::create).get(bots::list))
+        .route("/admin/v1/bots/{bot_id}", get(bots::show))
+        .route("/admin/v1/bots/{bot_id}/flow", put(bots::publish).get(bots::flow))
+        .route("/admin/v1/flows/check", post(bots::check))
+        .route("/admin/v1/apps", post(apps::create).get(apps::list))
+        .route("/admin/v1/apps/{app_id}", get(apps::show))
+        .route("/admin/v1/apps/{app_id}/disable", post(apps::disable))
+        .route("/admin/v1/apps/{app_id}/enable", post(apps::enable))
+        .route("/admin/v1/apps/{app_id}/secret", post(apps::change_secret))
+        .route("/admin/v1/page-filters", post(page_filters::create).get(page_filters::list))
+        .route("/admin/v1/page-filters/{page_filter_id}", delete(page_filters::remove))
         .with_state(admin)
 }

@@ -2,13 +2,15 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts};
-use axum::http::Request;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Request};
+use http_body_util::BodyExt;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
-use crate::api::edge::{ContentType, read_json};
+use crate::api::edge::{ContentType, JsonFault, is_too_large, read_json};
 use crate::model::{Channel, Email, MatchType, Name, Role, Scope, WebUrl};
 
 /// A body of JSON.
@@ -20,6 +22,40 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request<Body>, _: &S) -> Result<Self> {
         Ok(Self(read_json(request, ContentType::Json).await?))
     }
+}
+
+/// A flow file: YAML, of which JSON is a part.
+pub(super) struct FlowFile(pub(super) String);
+
+impl<S: Sync> FromRequest<S> for FlowFile {
+    type Rejection = Error;
+
+    async fn from_request(request: Request<Body>, _: &S) -> Result<Self> {
+        if !declares_flow(request.headers()) {
+            return Err(Error::NotAFlowFile);
+        }
+        let body = match request.into_body().collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if is_too_large(&error) => return Err(JsonFault::TooLarge.into()),
+            Err(_) => return Err(JsonFault::Incomplete.into()),
+        };
+        match std::str::from_utf8(&body) {
+            Ok(text) if text.contains('\0') => Err(JsonFault::Nul.into()),
+            Ok(text) => Ok(Self(text.to_owned())),
+            Err(_) => Err(JsonFault::NotUtf8.into()),
+        }
+    }
+}
+
+fn declares_flow(headers: &HeaderMap) -> bool {
+    let essence = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok()?.split(';').next())
+        .map(|essence| essence.trim().to_ascii_lowercase());
+    matches!(
+        essence.as_deref(),
+        Some("application/json" | "application/yaml" | "application/x-yaml" | "text/yaml")
+    )
 }
 
 /// Ids in the path. What is no number below 2^63 names nothing.
