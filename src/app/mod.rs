@@ -18,6 +18,7 @@ use crate::api::{AppState, bot_open, imbox, instabot};
 use crate::api::{AppState, bot_open, imbox};
 use crate::api::{AppState, admin};
 use crate::api::{AppState, admin, bot_open, imbox};
+use crate::api::{AppState, admin, bot_open, imbox, instabot};
 use crate::config::{self, Config};
 use edge::{Edge, Owners};
 use health::Health;

@@ -111,7 +111,10 @@ pub(super) async fn publish(
     FlowFile(file): FlowFile,
 ) -> Result<axum::Json<FlowOut>> {
     let bot = store::bots::get(&app.store, account, BotId(id)).await?.id;
-    let version = app.runner.publish(account, bot, &file, app.clock.now()).await?;
+    let version = app
+        .runner
+        .publish(account, bot, &file, app.clock.now())
+        .await?;
     published(&app, account, bot, version).await
 }
 

@@ -102,14 +102,23 @@ fn routes(admin: Admin) -> Router {
         )
         .route("/admin/v1/bots", post(bots::create).get(bots::list))
         .route("/admin/v1/bots/{bot_id}", get(bots::show))
-        .route("/admin/v1/bots/{bot_id}/flow", put(bots::publish).get(bots::flow))
+        .route(
+            "/admin/v1/bots/{bot_id}/flow",
+            put(bots::publish).get(bots::flow),
+        )
         .route("/admin/v1/flows/check", post(bots::check))
         .route("/admin/v1/apps", post(apps::create).get(apps::list))
         .route("/admin/v1/apps/{app_id}", get(apps::show))
         .route("/admin/v1/apps/{app_id}/disable", post(apps::disable))
         .route("/admin/v1/apps/{app_id}/enable", post(apps::enable))
         .route("/admin/v1/apps/{app_id}/secret", post(apps::change_secret))
-        .route("/admin/v1/page-filters", post(page_filters::create).get(page_filters::list))
-        .route("/admin/v1/page-filters/{page_filter_id}", delete(page_filters::remove))
+        .route(
+            "/admin/v1/page-filters",
+            post(page_filters::create).get(page_filters::list),
+        )
+        .route(
+            "/admin/v1/page-filters/{page_filter_id}",
+            delete(page_filters::remove),
+        )
         .with_state(admin)
 }
