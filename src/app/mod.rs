@@ -13,7 +13,7 @@ use axum::Router;
 use axum::extract::Request;
 
 use crate::api::edge::{Api, Failure, Limits, RateLimiter, guard};
-use crate::api::{AppState, bot_open, chatlake, imbox, instabot};
+use crate::api::{AppState, admin, bot_open, chatlake, imbox, instabot};
 use crate::config::{self, Config};
 use edge::{Edge, Owners};
 use health::Health;
@@ -33,6 +33,12 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
         chatlake::api(
             state.clone(),
             limits.chatlake_per_minute,
+            limits.login_per_minute,
+        ),
+        admin::api(
+            state.clone(),
+            &config.admin,
+            limits.admin_per_minute,
             limits.login_per_minute,
         ),
     ]

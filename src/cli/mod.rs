@@ -1,7 +1,16 @@
 //! The command line: one file a command.
 
+mod account;
+mod args;
+mod agent;
+mod app;
+mod bot;
 mod doctor;
+mod inbox;
+mod key;
 mod migrate;
+mod page_filter;
+mod report;
 mod serve;
 
 use std::net::SocketAddr;
@@ -34,6 +43,13 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Says whether the server could start here, and what is missing.
     Doctor(doctor::Doctor),
+    Account(account::Account),
+    Agent(agent::Agent),
+    Key(key::Key),
+    App(app::App),
+    Inbox(inbox::Inbox),
+    Bot(bot::Bot),
+    PageFilter(page_filter::PageFilter),
 }
 
 /// What every command takes.
@@ -64,6 +80,13 @@ impl Cli {
             Command::Serve(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
             Command::Doctor(command) => command.run(),
+            Command::Account(command) => succeed(command.run().await),
+            Command::Agent(command) => succeed(command.run().await),
+            Command::Key(command) => succeed(command.run().await),
+            Command::App(command) => succeed(command.run().await),
+            Command::Inbox(command) => succeed(command.run().await),
+            Command::Bot(command) => succeed(command.run().await),
+            Command::PageFilter(command) => succeed(command.run().await),
         };
         match done {
             Ok(code) => code,
@@ -77,6 +100,10 @@ impl Cli {
             }
         }
     }
+}
+
+fn succeed(done: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn keeps_from_starting(error: &anyhow::Error) -> bool {

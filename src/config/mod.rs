@@ -73,6 +73,8 @@ pub struct Config {
     pub instabot: Instabot,
     /// The Bot Open API.
     pub bot_open: BotOpen,
+    /// Our own API.
+    pub admin: Admin,
 }
 
 /// The listening side.
@@ -245,6 +247,15 @@ pub struct Instabot {
 pub struct BotOpen {
     /// How long a token is good.
     pub token_hours: NonZeroU16,
+}
+
+/// Our own API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admin {
+    /// What the operator shows to manage accounts.
+    #[serde(default, deserialize_with = "parse::token")]
+    pub token: Option<SecretString>,
 }
 
 impl Config {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::{Deserialize, Deserializer, Error};
 use url::Url;
 
@@ -32,6 +33,23 @@ fn duration<E: Error>(secs: f64) -> Result<Duration, E> {
         Err(E::custom(format_args!(
             "{secs} is not a time: more than 0 seconds, at most a year"
         )))
+    }
+}
+
+/// A token that cannot be guessed. It is not repeated in the error.
+pub(super) fn token<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretString>, D::Error> {
+    let Some(token) = Option::<SecretString>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let text = token.expose_secret();
+    if text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(Some(token))
+    } else {
+        Err(D::Error::custom(
+            "a token has at least 32 characters, all of them ASCII without spaces",
+        ))
     }
 }
 

@@ -10,12 +10,14 @@ mod event;
 mod ids;
 mod inbox;
 mod message;
+mod name;
 mod page_pattern;
 mod rich;
 mod text_enum;
 mod traffic;
 mod user_agent;
 mod visit;
+mod web_url;
 
 pub use account::{Account, AccountStatus, Caller, Scope};
 pub use agent::{Agent, AgentName, Availability, Role, Team};
@@ -33,8 +35,10 @@ pub use inbox::{Channel, Inbox};
 pub use message::{
     Attachment, ContentType, DeliveryStatus, FileType, Message, MessageKind, NewAttachment, Sender,
 };
+pub use name::{InvalidName, Name};
 pub use page_pattern::{InvalidPattern, PagePattern};
 pub use rich::{Malformed, Rich, RichKind};
 pub use traffic::Traffic;
 pub use user_agent::UserAgent;
 pub use visit::{Card, MatchType, PageFilter, Rating, Visit};
+pub use web_url::{InvalidUrl, WebUrl};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Error, Noun, Result, Store};
+use super::{Error, Noun, Result, Store, require};
 use crate::model::{AccountId, Agent, AgentId, Availability, Role, TeamId};
 
 /// An agent to add to an account.
@@ -173,6 +173,7 @@ pub async fn join_team(
     store
         .write(move |conn| {
             Box::pin(async move {
+                require::agents(conn, account, &agents).await?;
                 let team = sqlx::query_scalar!(
                     r#"insert into teams (account_id, name, created_at, updated_at) values ($1, $2, $3, $3)
                        on conflict (account_id, name) do update set updated_at = excluded.updated_at

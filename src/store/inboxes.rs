@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use super::access::Viewer;
-use super::{Error, Noun, Once, Result, Store, endpoints};
+use super::{Error, Noun, Once, Result, Store, endpoints, require};
 use crate::model::{AccountId, AgentId, Attributes, BotId, Channel, Inbox, InboxId};
 
 /// What the proof-of-identity keys of inboxes are sealed for.
@@ -92,6 +92,9 @@ pub async fn create(
     let id: i64 = store
         .write_once(account, once, now, move |conn| {
             Box::pin(async move {
+                if let Some(bot) = new.bot {
+                    require::bot(conn, account, bot).await?;
+                }
                 let hmac_token: [u8; 32] = rand::random();
                 let id = sqlx::query_scalar!(
                     r#"insert into inboxes (account_id, name, channel, identifier, bot_id, hmac_token_sealed, hmac_mandatory,
@@ -240,6 +243,8 @@ pub async fn add_members(
     store
         .write(move |conn| {
             Box::pin(async move {
+                require::inbox(conn, account, inbox).await?;
+                require::agents(conn, account, &agents).await?;
                 let agents: Vec<i64> = agents.iter().map(|id| id.0).collect();
                 sqlx::query!(
                     "insert into inbox_members (account_id, inbox_id, agent_id, created_at)

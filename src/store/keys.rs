@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Error, Noun, Result, Store};
+use super::{Error, Noun, Result, Store, require};
 use crate::model::{AccountId, AccountStatus, AgentId, BotId, Caller, KeyId, Scope};
 
 /// A key to make.
@@ -23,6 +23,26 @@ pub struct NewKey {
     pub bot: Option<BotId>,
     /// Its text, where that is agreed beforehand (sample data); otherwise it is made here, at random.
     pub text: Option<SecretString>,
+}
+
+impl NewKey {
+    /// What keeps the key from being made. A person's or a bot's token opens the API that has people and bots, no other.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.scopes.is_empty() {
+            return Err("a key opens at least one API");
+        }
+        if self.agent.is_some() && self.bot.is_some() {
+            return Err("a key speaks for an agent or for a bot, not for both");
+        }
+        let speaks = self.agent.is_some() || self.bot.is_some();
+        if speaks && self.scopes != [Scope::Chatlake] {
+            return Err("a key that speaks for an agent or a bot has the scope chatlake alone");
+        }
+        if !speaks && self.scopes.contains(&Scope::Chatlake) {
+            return Err("a key with the scope chatlake speaks for an agent or a bot");
+        }
+        Ok(())
+    }
 }
 
 /// A key as a list shows it: never its text.
@@ -60,6 +80,12 @@ pub async fn create(
     let id = store
         .write(move |conn| {
             Box::pin(async move {
+                if let Some(agent) = new.agent {
+                    require::agents(conn, account, &[agent]).await?;
+                }
+                if let Some(bot) = new.bot {
+                    require::bot(conn, account, bot).await?;
+                }
                 Ok(sqlx::query_scalar!(
                     r#"insert into api_keys (account_id, name, prefix, key_sha256, scopes, agent_id, bot_id, created_at)
                        values ($1, $2, $3, $4, $5, $6, $7, $8) returning id as "id: KeyId""#,

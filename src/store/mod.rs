@@ -24,6 +24,7 @@ mod idempotency;
 pub mod inboxes;
 pub mod keys;
 pub mod labels;
+pub mod members;
 pub mod messages;
 pub mod page_filters;
 pub mod ratings;
@@ -31,6 +32,7 @@ pub mod sessions;
 pub mod statistics;
 pub mod transcripts;
 pub mod turns;
+mod require;
 mod usage;
 pub mod visits;
 

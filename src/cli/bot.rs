@@ -1,0 +1,127 @@
+//! `quartet bot`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::args::{self, InAccount};
+use super::report::Report;
+use crate::flow::{Flow, Runner};
+use crate::model::{AccountId, BotId};
+use crate::store::{self, Store};
+
+/// Bots and their flows.
+#[derive(Debug, Args)]
+pub(super) struct Bot {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a bot.
+    Create {
+        /// The name beside what it says.
+        #[arg(value_parser = args::name)]
+        name: String,
+        #[command(flatten)]
+        target: InAccount,
+    },
+    /// Lists the bots.
+    List {
+        #[command(flatten)]
+        target: InAccount,
+    },
+    /// Says what is wrong with a flow file. Needs no database.
+    Check {
+        /// The flow file, YAML or JSON.
+        file: PathBuf,
+    },
+    /// Checks a flow file and makes it the next version of a bot's flow.
+    Import {
+        /// The flow file, YAML or JSON.
+        file: PathBuf,
+        /// The bot's number.
+        #[arg(long, value_name = "ID")]
+        bot: i64,
+        #[command(flatten)]
+        target: InAccount,
+    },
+}
+
+impl Bot {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Create { name, target } => create(name, target).await,
+            Command::List { target } => {
+                target
+                    .run(async |store: &Store, account, _| list(store, account).await)
+                    .await
+            }
+            Command::Check { file } => check(&file),
+            Command::Import { file, bot, target } => import(&file, BotId(bot), target).await,
+        }
+    }
+}
+
+async fn create(name: String, target: InAccount) -> anyhow::Result<()> {
+    let new = store::bots::NewBot {
+        id: None,
+        name,
+        description: String::new(),
+        avatar_url: String::new(),
+    };
+    target
+        .run(async |store: &Store, account, now| {
+            let bot = store::bots::create(store, account, new, None, now).await?;
+            Ok(Report::One(vec![
+                ("id", bot.id.0.into()),
+                ("name", bot.name.into()),
+            ]))
+        })
+        .await
+}
+
+async fn list(store: &Store, account: AccountId) -> anyhow::Result<Report> {
+    let bots = store::bots::list(store, account).await?;
+    let rows = bots.into_iter().map(|bot| {
+        vec![
+            json!(bot.id.0),
+            json!(bot.name),
+            json!(bot.flow_version.map(|version| version.0)),
+        ]
+    });
+    Ok(Report::List(
+        &["id", "name", "flow_version"],
+        rows.collect(),
+    ))
+}
+
+fn check(file: &Path) -> anyhow::Result<()> {
+    Flow::parse(&read(file)?).with_context(|| format!("{} is not sound", file.display()))?;
+    writeln!(std::io::stdout().lock(), "{} is sound", file.display())?;
+    Ok(())
+}
+
+async fn import(file: &Path, bot: BotId, target: InAccount) -> anyhow::Result<()> {
+    let text = read(file)?;
+    Flow::parse(&text).with_context(|| format!("{} is not sound", file.display()))?;
+    target
+        .run(async |store: &Store, account, now| {
+            // The region is for visitors' answers, of which there are none here.
+            let runner = Runner::new(store.clone(), "");
+            let version = runner.publish(account, bot, &text, now).await?;
+            Ok(Report::One(vec![
+                ("bot", bot.0.into()),
+                ("flow_version", version.0.into()),
+            ]))
+        })
+        .await
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
