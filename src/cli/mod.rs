@@ -1,9 +1,9 @@
 //! The command line: one file a command.
 
 mod account;
-mod args;
 mod agent;
 mod app;
+mod args;
 mod bot;
 mod doctor;
 mod inbox;

@@ -18,5 +18,6 @@ mod outbound;
 mod postgres;
 mod process;
 mod receiver;
+mod routes;
 mod server;
 mod webhook;

@@ -1,0 +1,435 @@
+//! Every route is listed, refuses strangers, and shows nothing of one account to another.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use quartet::model::{AccountId, Channel, MatchType, Role, Scope};
+use quartet::store::agents;
+use quartet::store::apps::{self, NewApp};
+use quartet::store::bots::{self, NewBot};
+use quartet::store::contacts::{self, NewContact, NewContactInbox};
+use quartet::store::conversations::{self, NewConversation};
+use quartet::store::inboxes::{self, NewInbox};
+use quartet::store::messages::{self, From, NewMessage};
+use quartet::store::page_filters::{self, NewPageFilter};
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp};
+
+/// A line of `routes.txt`: method, path, what a stranger is answered.
+struct Listed {
+    method: Method,
+    path: String,
+    stranger: u16,
+}
+
+fn listed() -> Vec<Listed> {
+    let lines = include_str!("routes.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let [method, path, stranger] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+                panic!("{line} is not METHOD PATH STATUS")
+            };
+            Listed {
+                method: method.parse().unwrap(),
+                path: path.to_owned(),
+                stranger: stranger.parse().unwrap(),
+            }
+        })
+        .collect()
+}
+
+/// Paths and methods as the routers' sources have them.
+fn mounted() -> BTreeSet<String> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeSet::new();
+    let apis = ["admin", "bot_open", "chatlake", "imbox", "instabot"];
+    let files = apis
+        .iter()
+        .map(|api| src.join("api").join(api).join("mod.rs"));
+    for file in files.chain([src.join("app/health.rs")]) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code: String = text
+            .lines()
+            .filter(|line| {
+                !["//", "owns:", "prefix:"]
+                    .iter()
+                    .any(|no| line.trim_start().starts_with(no))
+            })
+            .collect();
+        for (at, _) in code.match_indices("\"/") {
+            let (path, rest) = code[at + 1..].split_once('"').unwrap();
+            let handlers = rest.split("\"/").next().unwrap();
+            let methods: Vec<_> = ["get", "post", "put", "patch", "delete"]
+                .into_iter()
+                .filter(|method| handlers.contains(&format!("{method}(")))
+                .collect();
+            assert!(
+                !methods.is_empty(),
+                "{path} in {} has no methods",
+                file.display()
+            );
+            found.extend(
+                methods
+                    .iter()
+                    .map(|method| format!("{} {path}", method.to_uppercase())),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn every_route_is_listed() {
+    let listed: BTreeSet<String> = listed()
+        .iter()
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    let mounted = mounted();
+    let missing: Vec<_> = mounted.difference(&listed).collect();
+    let gone: Vec<_> = listed.difference(&mounted).collect();
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "missing in routes.txt: {missing:#?}\ngone: {gone:#?}"
+    );
+}
+
+/// A body that every route takes for what it is: some keep their credentials there.
+fn body_of(path: &str, key: &str, foreign: &Ids) -> Value {
+    match path {
+        "/secure/send" => json!({
+            "apiKey": key, "start": true, "botId": foreign.bot, "email": "ann@example.org"
+        }),
+        "/secure/user" => json!({"apiKey": key, "email": foreign.email()}),
+        "/login" => json!({"appId": "nobody", "appSecret": "nothing"}),
+        "/transcripts" => json!({"botUserId": foreign.source_id(), "channelId": 1010}),
+        "/users" => json!({}),
+        _ => json!({
+            "content": "hello", "name": "x", "status": "open",
+            "inbox_id": foreign.inbox, "contact_id": foreign.contact, "source_id": foreign.source_id(),
+            "bot_id": foreign.bot, "agent_ids": [foreign.agent], "team": "x", "channel": {"type": "api"},
+            "text": "version: 1"
+        }),
+    }
+}
+
+#[tokio::test]
+async fn every_route_refuses_strangers() {
+    let app = TestApp::start().await;
+    let nobody = Ids::default();
+    let mut wrong = Vec::new();
+    for route in listed() {
+        let path = nobody.fill(&route.path, "1", "nobody");
+        for prefix in prefixes(&route.path) {
+            let path = format!("{prefix}{path}");
+            let body = body_of(&route.path, "nobody", &nobody);
+            let answer = app.send(route.method.clone(), &path, &[], &body).await;
+            if answer.status != route.stranger {
+                wrong.push(format!(
+                    "{} {path} {} not {}",
+                    route.method, answer.status, route.stranger
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Where a route is served: at the root, and below its API's prefix.
+fn prefixes(path: &str) -> [&'static str; 2] {
+    let prefix = match path.split('/').nth(1).unwrap() {
+        "secure" => "/instabot",
+        "login" | "botUsage" | "users" | "userData" | "transcripts" => "/bot-open",
+        "message" => "/imbox",
+        "admin" => "/quartet",
+        "healthz" | "readyz" | "metrics" => "",
+        _ => "/chatlake",
+    };
+    ["", prefix]
+}
+
+/// Ids of one account's rows.
+#[derive(Debug, Clone, Default)]
+struct Ids {
+    account: i64,
+    contact: i64,
+    conversation: i64,
+    inbox: i64,
+    bot: i64,
+    app: i64,
+    agent: i64,
+    team: i64,
+    key: i64,
+    page_filter: i64,
+}
+
+impl Ids {
+    fn email(&self) -> String {
+        format!("ann{}@example.org", self.account)
+    }
+
+    fn source_id(&self) -> String {
+        format!("source-{}", self.account)
+    }
+
+    /// The path with these ids in it, below an account and with a key of the caller's choice.
+    fn fill(&self, path: &str, account: &str, key: &str) -> String {
+        let ids = BTreeMap::from([
+            ("{account_id}", account.to_owned()),
+            ("{userId}", account.to_owned()),
+            ("{apiKey}", key.to_owned()),
+            ("{contact_id}", self.contact.to_string()),
+            ("{conversation_id}", self.conversation.to_string()),
+            ("{conversationID}", format!("V{}", self.conversation)),
+            ("{inbox_id}", self.inbox.to_string()),
+            ("{bot_id}", self.bot.to_string()),
+            ("{app_id}", self.app.to_string()),
+            ("{agent_id}", self.agent.to_string()),
+            ("{agentId}", self.agent.to_string()),
+            ("{team_id}", self.team.to_string()),
+            ("{key_id}", self.key.to_string()),
+            ("{page_filter_id}", self.page_filter.to_string()),
+            ("{botUserId}", self.source_id()),
+            ("{fromDate}", "2026-01-01".to_owned()),
+            ("{toDate}", "2026-12-31".to_owned()),
+        ]);
+        let filled = ids
+            .iter()
+            .fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
+        assert!(
+            !filled.contains('{'),
+            "{filled} has a place that this test cannot fill"
+        );
+        filled
+    }
+}
+
+/// An account with a row of everything, and a credential for every API.
+struct Tenant {
+    ids: Ids,
+    key: String,
+    token: String,
+    bot_open: String,
+}
+
+/// What stands in every text of an account and nowhere else.
+fn mark(account: AccountId) -> String {
+    format!("mark-of-{account}-")
+}
+
+impl Tenant {
+    async fn new(app: &TestApp) -> Self {
+        let (store, now) = (app.store(), app.now());
+        let account = app.account().await;
+        let mark = mark(account);
+        let mut ids = Ids {
+            account: account.0,
+            ..Ids::default()
+        };
+        let agent = app.agent(account, &mark, Role::Administrator).await;
+        ids.agent = agent.id.0;
+        ids.team = agents::join_team(store, account, mark.clone(), vec![agent.id], now)
+            .await
+            .unwrap()
+            .0;
+        ids.bot = Self::bot(app, account, &mark).await;
+        let secret = "s3cret".to_owned();
+        let new = NewApp {
+            bot: quartet::model::BotId(ids.bot),
+            app_id: Some(format!("app-{account}")),
+            secret: Some(secret.clone().into()),
+        };
+        let (made, _) = apps::create(store, account, new, now).await.unwrap();
+        ids.app = made.id.0;
+        Self::conversation(app, account, &mut ids).await;
+        let new = NewPageFilter {
+            name: mark.clone(),
+            pattern: mark.clone(),
+            match_type: MatchType::Like,
+        };
+        let filter = page_filters::create(store, account, new, now)
+            .await
+            .unwrap();
+        ids.page_filter = filter.id.0;
+        let key = app
+            .key(account, &[Scope::Instabot, Scope::Imbox, Scope::Admin])
+            .await;
+        ids.key = quartet::store::keys::list(store, account).await.unwrap()[0]
+            .id
+            .0;
+        let login = json!({"appId": format!("app-{account}"), "appSecret": secret});
+        let login = app.post("/login", &login).await.json();
+        Self {
+            token: app.token(account, agent.id).await,
+            bot_open: login["authToken"].as_str().unwrap().to_owned(),
+            ids,
+            key,
+        }
+    }
+
+    async fn bot(app: &TestApp, account: AccountId, mark: &str) -> i64 {
+        let new = NewBot {
+            id: None,
+            name: mark.to_owned(),
+            description: mark.to_owned(),
+            avatar_url: String::new(),
+        };
+        let bot = bots::create(app.store(), account, new, None, app.now())
+            .await
+            .unwrap()
+            .id;
+        let flow = include_str!("../../config/flows/demo.yaml")
+            .replace("payload: 478137613", "")
+            .replace("payload: 478137614", "");
+        app.state
+            .runner
+            .publish(account, bot, &flow, app.now())
+            .await
+            .unwrap();
+        bot.0
+    }
+
+    async fn conversation(app: &TestApp, account: AccountId, ids: &mut Ids) {
+        let (store, now, mark) = (app.store(), app.now(), mark(account));
+        let new = NewInbox {
+            bot: Some(quartet::model::BotId(ids.bot)),
+            ..NewInbox::new(mark.clone(), Channel::Webchat)
+        };
+        let inbox = inboxes::create(store, account, new, None, now)
+            .await
+            .unwrap();
+        ids.inbox = inbox.id.0;
+        let way = NewContactInbox {
+            inbox: inbox.id,
+            source_id: Some(ids.source_id()),
+        };
+        let new = NewContact {
+            name: mark.clone(),
+            email: Some(ids.email()),
+            ..NewContact::default()
+        };
+        let (contact, way) = contacts::create(store, account, new, Some(way), None, now)
+            .await
+            .unwrap();
+        ids.contact = contact.id.0;
+        // Numbers of conversations count per account, so the second one's are moved on.
+        for _ in 0..=(account.0 % 2) * 5 {
+            let new = NewConversation::new(way.as_ref().unwrap().id);
+            let conversation = conversations::create(store, account, new, None, now)
+                .await
+                .unwrap();
+            ids.conversation = conversation.id.0;
+            let new = NewMessage::text(quartet::model::MessageKind::Incoming, From::Contact, &mark);
+            messages::post(store, account, conversation.id, new, None, now)
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Calls a route as this account, with ids and an account number of the caller's choice.
+    async fn call(&self, app: &TestApp, route: &Listed, ids: &Ids, account: i64) -> Answer {
+        let path = ids.fill(&route.path, &account.to_string(), &self.key);
+        let bearer = format!("Bearer {}", self.key);
+        let authorization = if route.path.starts_with("/admin") {
+            &bearer
+        } else {
+            &self.bot_open
+        };
+        let mut request = Request::builder()
+            .method(route.method.clone())
+            .uri(&path)
+            .header("authorization", authorization)
+            .header("content-type", "application/json");
+        if route.path.starts_with("/api") {
+            request = request.header("api_access_token", &self.token);
+        }
+        let body = body_of(&route.path, &self.key, ids).to_string();
+        app.call(request.body(Body::from(body)).unwrap()).await
+    }
+}
+
+#[tokio::test]
+async fn no_route_shows_or_changes_anything_of_another_account() {
+    let app = TestApp::start().await;
+    let (one, other) = (Tenant::new(&app).await, Tenant::new(&app).await);
+    let mut wrong = Vec::new();
+    for (own, foreign) in [(&one, &other), (&other, &one)] {
+        let before = snapshot(&app, foreign).await;
+        for route in listed() {
+            for account in [own.ids.account, foreign.ids.account] {
+                // One's own rows may have the number too: conversations count per account.
+                let answer = own.call(&app, &route, &foreign.ids, account).await;
+                if answer
+                    .text()
+                    .contains(&mark(AccountId(foreign.ids.account)))
+                {
+                    wrong.push(format!(
+                        "{} {} shows {}",
+                        route.method,
+                        route.path,
+                        answer.text()
+                    ));
+                }
+                let names_a_row = route.path.contains("id}") || route.path.contains("Id}");
+                let opens = names_a_row && answer.status.is_success();
+                if opens
+                    && (account != own.ids.account || names_foreign_row(&route.path, own, foreign))
+                {
+                    wrong.push(format!(
+                        "{} {} opens: {}",
+                        route.method,
+                        route.path,
+                        answer.text()
+                    ));
+                }
+            }
+        }
+        assert_eq!(
+            snapshot(&app, foreign).await,
+            before,
+            "something of the other account changed"
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether the path, filled with foreign ids, names a row that is not one's own.
+fn names_foreign_row(path: &str, own: &Tenant, foreign: &Tenant) -> bool {
+    let fill = |ids: &Ids| ids.fill(path, "0", "");
+    let conversation_only = Ids {
+        conversation: foreign.ids.conversation,
+        ..own.ids.clone()
+    };
+    fill(&foreign.ids) != fill(&conversation_only)
+        || (path.contains("onversation") && foreign.ids.conversation > own.ids.conversation)
+}
+
+/// All that the account has, as text.
+async fn snapshot(app: &TestApp, tenant: &Tenant) -> Vec<String> {
+    use sqlx::Row;
+    let mut conn = app.database.connect().await;
+    let tables = sqlx::query(
+        "select table_name::text from information_schema.columns
+         where table_schema = 'public' and column_name = 'account_id' order by 1",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    let mut rows = Vec::new();
+    for table in tables {
+        let table: String = table.get(0);
+        let sql = format!("select t::text from {table} t where account_id = $1 order by 1");
+        let found = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.ids.account);
+        let found = found.fetch_all(&mut conn).await.unwrap();
+        rows.extend(
+            found
+                .iter()
+                .map(|row| format!("{table} {}", row.get::<String, _>(0))),
+        );
+    }
+    rows
+}
