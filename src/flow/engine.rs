@@ -147,9 +147,10 @@ impl<'a> Walk<'a> {
     }
 
     fn leave_live(&mut self, node: &str, way: impl Fn(&LiveAgent) -> &Way) {
-        match self.flow.nodes.get(node) {
-            Some(Node::LiveAgent(live)) => self.go(way(live)),
-            _ => self.end(),
+        if let Some(Node::LiveAgent(live)) = self.flow.nodes.get(node) {
+            self.go(way(live));
+        } else {
+            self.end();
         }
     }
 
@@ -168,7 +169,9 @@ impl<'a> Walk<'a> {
                     offer: Some(offer), ..
                 },
             )) => self.answer_offer(name, live, offer, text, payload),
-            _ => self.end(),
+            // None of these asks, so only a session of another flow could be there.
+            Some(Node::LiveAgent(_) | Node::Say { .. } | Node::Link { .. } | Node::Goal { .. })
+            | None => self.end(),
         }
     }
 

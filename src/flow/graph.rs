@@ -207,9 +207,10 @@ impl Flow {
 
     /// How long a visitor waits at a node for an agent.
     pub fn timeout_secs(&self, node: &str) -> Option<u32> {
-        match self.nodes.get(node) {
-            Some(Node::LiveAgent(live)) => live.timeout_secs,
-            _ => None,
+        if let Node::LiveAgent(live) = self.nodes.get(node)? {
+            live.timeout_secs
+        } else {
+            None
         }
     }
 

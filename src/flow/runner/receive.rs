@@ -48,35 +48,37 @@ impl Runner {
         if chat.blocked {
             return Ok(None);
         }
-        let (session, state) = match &chat.session {
-            Some(session) => {
-                let state: Session = serde_json::from_value(session.state.clone())?;
-                if is_with_agents(chat, &state.place) {
-                    return Ok(Some(to_agents(session)));
-                }
-                (Some(session), state)
-            }
-            None if is_open(chat.status) => return Ok(None),
-            None => (None, Session::default()),
+        let Some(session) = &chat.session else {
+            return if is_open(chat.status) {
+                Ok(None)
+            } else {
+                self.begin(chat, now).await
+            };
         };
-        let (mut step, _) = match (session, &state.place) {
-            (Some(session), Place::Question { .. }) => {
-                let input = Input::Reply {
-                    text,
-                    payload: None,
-                };
-                self.turn(chat, session, state, input, now).await?
-            }
-            _ => {
-                let Some((bot, version)) = chat.serving else {
-                    return Ok(None);
-                };
-                let flow = self.flow(chat.account, bot, version).await?;
-                let visitor = self.visitor(chat);
-                let turn = advance(&flow, Session::default(), visitor, Input::Start);
-                Turning::of(bot, version).turn(turn, now)?
-            }
+        let state: Session = serde_json::from_value(session.state.clone())?;
+        if is_with_agents(chat, &state.place) {
+            return Ok(Some(to_agents(session)));
+        }
+        let Place::Question { .. } = state.place else {
+            return self.begin(chat, now).await;
         };
+        let input = Input::Reply {
+            text,
+            payload: None,
+        };
+        let (mut step, _) = self.turn(chat, session, state, input, now).await?;
+        step.tell_visitor();
+        Ok(Some(step))
+    }
+
+    /// What the bot of the inbox says first, to a contact who is new or comes back.
+    async fn begin(&self, chat: &Chat, now: DateTime<Utc>) -> Result<Option<Step>> {
+        let Some((bot, version)) = chat.serving else {
+            return Ok(None);
+        };
+        let flow = self.flow(chat.account, bot, version).await?;
+        let turn = advance(&flow, Session::default(), self.visitor(chat), Input::Start);
+        let (mut step, _) = Turning::of(bot, version).turn(turn, now)?;
         step.tell_visitor();
         Ok(Some(step))
     }

@@ -65,10 +65,11 @@ impl Runner {
                 let (mut step, _) = self
                     .turn(chat, session, state, Input::AgentEnded, now)
                     .await?;
-                // A conversation that an agent resolves is resolved, even if the bot has something to ask still.
-                if to == ConversationStatus::Resolved {
-                    step.status = None;
-                }
+                // A conversation that an agent resolves is resolved, even if the bot has something to ask still; only a
+                // flow that goes to the agents once more opens it again.
+                step.status = step
+                    .status
+                    .filter(|next| *next != ConversationStatus::Pending);
                 step
             }
             Place::Beginning | Place::Question { .. } | Place::Live { .. } | Place::Ended => Step {

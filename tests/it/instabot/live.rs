@@ -186,6 +186,34 @@ nodes:
 }
 
 #[tokio::test]
+async fn a_flow_may_go_to_the_agents_once_more() {
+    let live = Live::with(
+        "
+version: 1
+start: agent
+nodes:
+  agent:
+    live_agent:
+      offer: { text: An agent?, accept: 'Yes', decline: 'No' }
+      ended: again
+      declined: end
+  again:
+    live_agent: { text: One more, ended: end }
+",
+        "Yes",
+    )
+    .await;
+    let status = live.set_status(ConversationStatus::Resolved).await;
+    assert_eq!(status, ConversationStatus::Open);
+    assert_eq!(
+        live.heard().await,
+        ["Agent has ended this live session", "One more"]
+    );
+    let status = live.set_status(ConversationStatus::Resolved).await;
+    assert_eq!(status, ConversationStatus::Resolved);
+}
+
+#[tokio::test]
 async fn an_agent_who_steps_in_silences_the_bot_until_done() {
     let live = Live::with(super::DEMO, "Option 1").await;
     live.set_status(ConversationStatus::Open).await;
