@@ -5,7 +5,7 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use quartet::model::{AccountId, Channel, MatchType, Role, Scope};
+use quartet::model::{AccountId, Channel, MatchType, PagePattern, Role, Scope};
 use quartet::store::agents;
 use quartet::store::apps::{self, NewApp};
 use quartet::store::bots::{self, NewBot};
@@ -102,7 +102,7 @@ fn every_route_is_listed() {
 fn body_of(path: &str, key: &str, foreign: &Ids) -> Value {
     match path {
         "/secure/send" => json!({
-            "apiKey": key, "start": true, "botId": foreign.bot, "email": "ann@example.org"
+            "apiKey": key, "start": true, "botId": foreign.bot.max(1), "email": "ann@example.org"
         }),
         "/secure/user" => json!({"apiKey": key, "email": foreign.email()}),
         "/login" => json!({"appId": "nobody", "appSecret": "nothing"}),
@@ -248,8 +248,7 @@ impl Tenant {
         Self::conversation(app, account, &mut ids).await;
         let new = NewPageFilter {
             name: mark.clone(),
-            pattern: mark.clone(),
-            match_type: MatchType::Like,
+            pattern: PagePattern::parse(MatchType::Like, &mark).unwrap(),
         };
         let filter = page_filters::create(store, account, new, now)
             .await
@@ -405,7 +404,7 @@ fn names_foreign_row(path: &str, own: &Tenant, foreign: &Tenant) -> bool {
         ..own.ids.clone()
     };
     fill(&foreign.ids) != fill(&conversation_only)
-        || (path.contains("onversation") && foreign.ids.conversation > own.ids.conversation)
+        || (path.contains("{conversation") && foreign.ids.conversation > own.ids.conversation)
 }
 
 /// All that the account has, as text.
