@@ -28,11 +28,12 @@ pub mod members;
 pub mod messages;
 pub mod page_filters;
 pub mod ratings;
+mod require;
+pub mod samples;
 pub mod sessions;
 pub mod statistics;
 pub mod transcripts;
 pub mod turns;
-mod require;
 mod usage;
 pub mod visits;
 
