@@ -5,6 +5,7 @@ mod agent;
 mod app;
 mod args;
 mod bot;
+mod demo;
 mod doctor;
 mod inbox;
 mod key;
@@ -39,6 +40,8 @@ pub struct Cli {
 enum Command {
     /// Runs the server.
     Serve(serve::Serve),
+    /// Runs the server with a sample account, its keys known to everybody, on this machine alone.
+    Demo(demo::Demo),
     /// Brings the database to this version's shape and ends.
     Migrate(migrate::Migrate),
     /// Says whether the server could start here, and what is missing.
@@ -78,6 +81,7 @@ impl Cli {
     pub async fn run(self) -> ExitCode {
         let done = match self.command {
             Command::Serve(command) => command.run().await,
+            Command::Demo(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
             Command::Doctor(command) => command.run(),
             Command::Account(command) => succeed(command.run().await),
@@ -109,6 +113,7 @@ fn succeed(done: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
 fn keeps_from_starting(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<config::Error>()
+            || cause.is::<demo::NotLoopback>()
             || cause.is::<config::SecretKeyError>()
             || matches!(cause.downcast_ref(), Some(telemetry::Error::Filter(_)))
             || matches!(cause.downcast_ref(), Some(backing::Error::Url(_)))

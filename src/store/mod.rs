@@ -29,6 +29,7 @@ pub mod messages;
 pub mod page_filters;
 pub mod ratings;
 mod require;
+pub mod samples;
 pub mod sessions;
 pub mod statistics;
 pub mod transcripts;
