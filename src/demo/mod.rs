@@ -64,6 +64,8 @@ pub const CREDENTIALS: Credentials = Credentials {
 
 const ACCOUNT: AccountId = AccountId(1);
 const BOT: BotId = BotId(474_960_032);
+/// Where phone numbers without a country code are from: the sample flow says so itself, and stories give none.
+const REGION: &str = "US";
 /// What tells the sample account from an account of somebody's own.
 const NAME: &str = "Quartet demo";
 const FLOW: &str = include_str!("../../config/flows/demo.yaml");
@@ -158,7 +160,7 @@ async fn make_inboxes(
     store::samples::create_bot(store, ACCOUNT, BOT, "Demo bot".to_owned(), now).await?;
     let bot = store::bots::get(store, ACCOUNT, BOT).await?;
     if bot.flow_version.is_none() {
-        let runner = Runner::new(store.clone(), "US");
+        let runner = Runner::new(store.clone(), REGION);
         runner.publish(ACCOUNT, BOT, FLOW, now).await?;
     }
     let mut inboxes = HashMap::new();
@@ -253,10 +255,12 @@ async fn tell(
     contacts: &[ContactId],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    let runner = Runner::new(store.clone(), REGION);
     let teller = |number: usize, story| -> Option<Teller<'_>> {
         let story: &Story = story;
         Some(Teller {
             store,
+            runner: &runner,
             number,
             story,
             lines: stories.dialogues.get(&story.dialogue)?,

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::stories::{Choice, File, Line, Person, RichLine, Story, Visit};
 use super::{ACCOUNT, BOT, Error, once};
+use crate::flow::Runner;
 use crate::model::{
     AgentId, Attributes, ContactId, ContentType, ConversationId, ConversationStatus, FileType,
     InboxId, MessageKind, NewAttachment, Rating, Rich, RichKind,
@@ -31,6 +32,7 @@ const PLACES: [(&str, &str); 4] = [
 /// A conversation that is to take place, with the ids of those who take part.
 pub(super) struct Teller<'a> {
     pub(super) store: &'a Store,
+    pub(super) runner: &'a Runner,
     /// Its place in the file, which names its writes and varies what the file does not say.
     pub(super) number: usize,
     pub(super) story: &'a Story,
@@ -150,7 +152,8 @@ impl Teller<'_> {
             opener: None,
         };
         let once = once(format!("conversation {} end", self.number));
-        store::conversation_status::set(self.store, ACCOUNT, conversation, change, once, now)
+        self.runner
+            .set_status(ACCOUNT, conversation, change, once, now)
             .await?;
         if let Some(rating) = self.story.rating {
             let rated_at = now + TimeDelta::seconds(40);
