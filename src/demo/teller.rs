@@ -92,10 +92,6 @@ impl Teller<'_> {
         let Some(visit) = self.story.visit else {
             return Ok(());
         };
-        let seen = store::visits::find_first(self.store, ACCOUNT, conversation).await?;
-        if seen.is_some() {
-            return Ok(());
-        }
         let referrer = match visit {
             Visit::Direct => None,
             Visit::Organic => Some("https://www.google.com/"),
@@ -104,7 +100,10 @@ impl Teller<'_> {
         let order = format!("{SITE}/orders/{}", 4700 + self.number);
         let pages = [SITE.to_owned(), format!("{SITE}/pricing"), order];
         let (city, country) = PLACES[self.number % PLACES.len()];
-        for (number, page_url) in pages.into_iter().take(1 + self.number % 3).enumerate() {
+        let seen = store::visits::list_after(self.store, ACCOUNT, conversation, None, 10).await?;
+        let seen = seen.len();
+        let count = 1 + self.number % 3;
+        for (number, page_url) in pages.into_iter().take(count).enumerate().skip(seen) {
             let new = NewVisit {
                 page_url,
                 referrer: referrer.filter(|_| number == 0).map(str::to_owned),
@@ -126,8 +125,11 @@ impl Teller<'_> {
             store::labels::add_to_conversation(self.store, ACCOUNT, conversation, labels, now)
                 .await?;
         }
+        let shown = store::cards::list(self.store, ACCOUNT, conversation).await?;
         for (id, data) in self.story.cards.clone() {
-            store::cards::set(self.store, ACCOUNT, conversation, id, data, now).await?;
+            if !shown.iter().any(|card| card.data_id == id) {
+                store::cards::set(self.store, ACCOUNT, conversation, id, data, now).await?;
+            }
         }
         Ok(())
     }
@@ -155,14 +157,21 @@ impl Teller<'_> {
         self.runner
             .set_status(ACCOUNT, conversation, change, once, now)
             .await?;
-        if let Some(rating) = self.story.rating {
-            let rated_at = now + TimeDelta::seconds(40);
+        self.rate(conversation, now + TimeDelta::seconds(40)).await
+    }
+
+    async fn rate(&self, conversation: ConversationId, now: DateTime<Utc>) -> Result<(), Error> {
+        let Some(rating) = self.story.rating else {
+            return Ok(());
+        };
+        let rated = store::ratings::find(self.store, ACCOUNT, conversation).await?;
+        if rated.is_none() {
             let rating = Rating {
                 rating,
                 feedback: self.story.feedback.clone(),
-                rated_at,
+                rated_at: now,
             };
-            store::ratings::set(self.store, ACCOUNT, conversation, rating, rated_at).await?;
+            store::ratings::set(self.store, ACCOUNT, conversation, rating, now).await?;
         }
         Ok(())
     }
