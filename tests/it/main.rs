@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod admin;
 mod app;
 mod architecture;
 mod bot_open;
+mod cli;
 mod config;
 mod cross_api;
 mod database;
+mod demo;
 mod durability;
 mod edge;
 mod flow;
