@@ -24,9 +24,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "api",
-        &[
-            "clock", "config", "flow", "model", "outbound", "store", "vault",
-        ],
+        &["clock", "config", "flow", "model", "outbound", "store"],
     ),
     (
         "app",

@@ -136,9 +136,24 @@ fn each<'a>(rows: &'a Value, key: &str) -> Vec<&'a Value> {
 #[tokio::test]
 async fn a_chat_goes_from_the_bot_to_an_agent_and_ends_in_everybodys_reports() {
     let scene = Scene::new().await;
-    let app = &scene.app;
 
-    // The visitor starts a chat and asks for an agent.
+    let stream = ask_for_an_agent(&scene).await;
+    let id = answer_as_an_agent(&scene, &stream).await;
+    reply_to_the_agent(&scene, &stream).await;
+    end_as_an_agent(&scene, &stream, id).await;
+
+    imbox_shows_it(&scene, id).await;
+    bot_open_shows_it(&scene).await;
+    chatlake_shows_it(&scene, id).await;
+}
+
+/// What a visitor says in a chat.
+fn reply(stream: &str, text: &str) -> Value {
+    json!({"streamId": stream, "message": {"text": text}})
+}
+
+/// The visitor starts a chat and asks for an agent.
+async fn ask_for_an_agent(scene: &Scene) -> String {
     let started = scene
         .secure_send(json!({
             "apiKey": scene.instabot_key, "start": true, "botId": BOT, "email": "ann@example.org",
@@ -151,15 +166,17 @@ async fn a_chat_goes_from_the_bot_to_an_agent_and_ends_in_everybodys_reports() {
         each(&started["messages"], "text"),
         ["Hello!", "Please choose an option"]
     );
-    app.advance(TimeDelta::seconds(10));
-    let reply = |text: &str| json!({"streamId": stream, "message": {"text": text}});
-    let handed_over = scene.secure_send(reply("Option 2")).await.json();
+    scene.app.advance(TimeDelta::seconds(10));
+    let handed_over = scene.secure_send(reply(&stream, "Option 2")).await.json();
     assert_eq!(
         each(&handed_over["messages"], "text"),
         ["One moment, I am fetching a colleague"]
     );
+    stream
+}
 
-    // An agent finds it among the open ones, and answers.
+/// An agent finds the chat among the open ones, and answers.
+async fn answer_as_an_agent(scene: &Scene, stream: &str) -> ConversationId {
     let open = scene
         .chatlake(Method::GET, "/conversations?status=open", &json!({}))
         .await;
@@ -168,7 +185,7 @@ async fn a_chat_goes_from_the_bot_to_an_agent_and_ends_in_everybodys_reports() {
     assert_eq!(conversation["meta"]["sender"]["email"], "ann@example.org");
     assert_eq!(conversation["custom_attributes"], json!({"plan": "gold"}));
     scene.told().await;
-    app.advance(TimeDelta::seconds(20));
+    scene.app.advance(TimeDelta::seconds(20));
     let messages = format!("/conversations/{id}/messages");
     scene
         .chatlake(
@@ -189,10 +206,13 @@ async fn a_chat_goes_from_the_bot_to_an_agent_and_ends_in_everybodys_reports() {
         [json!({"streamId": stream, "text": "Hi, this is John"})]
     );
     scene.system.take();
+    id
+}
 
-    // The visitor's answer goes to the agents' side alone.
-    app.advance(TimeDelta::seconds(10));
-    let answer = scene.secure_send(reply("Hello John")).await;
+/// The visitor's answer goes to the agents' side alone.
+async fn reply_to_the_agent(scene: &Scene, stream: &str) {
+    scene.app.advance(TimeDelta::seconds(10));
+    let answer = scene.secure_send(reply(stream, "Hello John")).await;
     assert_eq!(
         answer.pair(),
         (200, json!({"messages": [], "streamId": stream}))
@@ -202,8 +222,10 @@ async fn a_chat_goes_from_the_bot_to_an_agent_and_ends_in_everybodys_reports() {
     assert_eq!(heard[0].json()["event"], "message_created");
     assert_eq!(heard[0].json()["content"], "Hello John");
     assert_eq!(heard[0].json()["message_type"], "incoming");
+}
 
-    // The agent ends it, and the flow takes that way out.
+/// The agent ends it, and the flow takes that way out.
+async fn end_as_an_agent(scene: &Scene, stream: &str, id: ConversationId) {
     let toggle = format!("/conversations/{id}/toggle_status");
     let ended = scene
         .chatlake(Method::POST, &toggle, &json!({"status": "resolved"}))
@@ -216,15 +238,11 @@ async fn a_chat_goes_from_the_bot_to_an_agent_and_ends_in_everybodys_reports() {
             json!({"streamId": stream, "text": "Thank you for talking to us. Goodbye!"}),
         ]
     );
-    let over = scene.secure_send(reply("Anybody?")).await;
+    let over = scene.secure_send(reply(stream, "Anybody?")).await;
     assert_eq!(
         (over.status.as_u16(), &over.json()["apiStatusCode"]),
         (409, &json!("ChatEnded"))
     );
-
-    imbox_shows_it(&scene, id).await;
-    bot_open_shows_it(&scene).await;
-    chatlake_shows_it(&scene, &messages).await;
 }
 
 async fn imbox_shows_it(scene: &Scene, id: ConversationId) {
@@ -320,8 +338,9 @@ async fn bot_open_shows_it(scene: &Scene) {
     );
 }
 
-async fn chatlake_shows_it(scene: &Scene, messages: &str) {
-    let page = scene.chatlake(Method::GET, messages, &json!({})).await;
+async fn chatlake_shows_it(scene: &Scene, id: ConversationId) {
+    let messages = format!("/conversations/{id}/messages");
+    let page = scene.chatlake(Method::GET, &messages, &json!({})).await;
     let spoken: Vec<_> = page["payload"]
         .as_array()
         .unwrap()
