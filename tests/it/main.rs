@@ -7,6 +7,7 @@ mod app;
 mod architecture;
 mod bot_open;
 mod cli;
+mod chatlake;
 mod config;
 mod cross_api;
 mod database;
