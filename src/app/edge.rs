@@ -20,8 +20,9 @@ use super::serve::Peer;
 use crate::api::edge::{Api, Cause, ClientAddress, Failure, Render, RequestId};
 use crate::config::Http;
 
-/// The header that carries a token in one of the APIs.
+/// The headers that carry a token in one of the APIs.
 const API_ACCESS_TOKEN: HeaderName = HeaderName::from_static("api_access_token");
+const API_ACCESS_TOKEN_DASHED: HeaderName = HeaderName::from_static("api-access-token");
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -147,7 +148,14 @@ fn known(method: &Method) -> &'static str {
 
 fn hide_credentials(headers: &mut HeaderMap) {
     for (name, value) in headers.iter_mut() {
-        if [AUTHORIZATION, COOKIE, API_ACCESS_TOKEN].contains(name) {
+        if [
+            AUTHORIZATION,
+            COOKIE,
+            API_ACCESS_TOKEN,
+            API_ACCESS_TOKEN_DASHED,
+        ]
+        .contains(name)
+        {
             value.set_sensitive(true);
         }
     }

@@ -6,6 +6,7 @@ mod admin;
 mod app;
 mod architecture;
 mod bot_open;
+mod chatlake;
 mod cli;
 mod config;
 mod cross_api;

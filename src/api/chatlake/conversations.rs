@@ -14,13 +14,16 @@ use super::wire::conversation::{
     ConversationBody, ConversationList, ConversationListData, ConversationMeta,
     NewConversationBody, NewStatusBody, StatusBody,
 };
+use super::wire::message::NewMessageBody;
 use crate::model::{
-    AgentId, ContactId, ContactInbox, ConversationId, ConversationStatus, InboxId, Role, TeamId,
+    AgentId, ContactId, ContactInbox, ConversationId, ConversationStatus, InboxId, MessageKind,
+    Role, TeamId,
 };
 use crate::store;
 use crate::store::conversation_lists::{Assigned, ConversationFilter, Sort};
 use crate::store::conversation_starts::{Start, Through};
 use crate::store::conversation_status::{StatusChange, StatusChanged};
+use crate::store::messages::NewMessage;
 
 /// Conversations on a page.
 const PAGE: i64 = 25;
@@ -138,9 +141,7 @@ async fn answer(
 async fn read_start(server: &Server, scope: &Scope, body: NewConversationBody) -> Result<Start> {
     let through = find_through(server, scope, &body).await?;
     let status = body.status.as_deref().filter(|text| !text.is_empty());
-    let message = body
-        .message
-        .map(|body| parse::message(body, scope.author()));
+    let message = body.message.map(|body| first_message(body, scope));
     Ok(Start {
         through,
         status: status.map(parse::status).transpose()?,
@@ -157,8 +158,18 @@ async fn read_start(server: &Server, scope: &Scope, body: NewConversationBody) -
             "Custom attributes",
             body.custom_attributes,
         )?,
-        message: message.transpose().map_err(Error::of_message)?,
+        message: message.transpose()?,
     })
+}
+
+/// What the caller says first. What the contact says is posted to a conversation, where a bot may answer it.
+fn first_message(body: NewMessageBody, scope: &Scope) -> Result<NewMessage> {
+    let message = parse::message(body, scope.author()).map_err(Error::of_message)?;
+    if message.kind == MessageKind::Incoming {
+        let text = "message: what the contact says is posted to the conversation";
+        return Err(Error::Refused(text.to_owned()));
+    }
+    Ok(message)
 }
 
 /// The way that a contact and an inbox name, or else the one that carries the source id.

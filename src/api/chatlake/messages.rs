@@ -33,11 +33,15 @@ pub(super) async fn create(
     let echo_id = body.echo_id.clone();
     let new = parse::message(body, within.who.author()).map_err(Error::of_message)?;
     let (id, now) = (conversation.id, server.now());
-    let message = if new.kind == MessageKind::Incoming {
+    let incoming = new.kind == MessageKind::Incoming;
+    if incoming {
         let inbox = store::inboxes::get(&server.store, account, conversation.inbox).await?;
         if channel_type(inbox.channel) != API_CHANNEL {
             return Err(store::Error::IncomingRefused.into());
         }
+    }
+    // A note is nothing that a bot could answer.
+    let message = if incoming && !new.private {
         server.runner.receive(account, id, new, once, now).await?
     } else {
         store::messages::post(&server.store, account, id, new, once, now).await?

@@ -20,6 +20,7 @@
 //!   time. A `source_id` that is taken is 422 wherever it is.
 //! - A `source_id` that comes again in one conversation of an API inbox gives the message that has it.
 //! - Ids that are no number are 404, unknown words for a status or type 422; a wrong method is 405, as is proper.
+//! - A conversation begins with words of its caller only; what the contact says is posted to it, where a bot may answer.
 //! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, presence (everybody outside is
 //!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty. Inboxes of other channels
 //!   than `api` are made elsewhere.

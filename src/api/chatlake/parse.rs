@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::error::{Error, Result};
+use super::interactive;
 use super::wire::contact::NewContactBody;
 use super::wire::message::NewMessageBody;
 use crate::model::{
@@ -171,12 +172,14 @@ pub(super) fn message(body: NewMessageBody, author: From) -> Result<NewMessage> 
         None | Some("") => ContentType::Text,
         Some(text) => ContentType::parse(text).ok_or_else(|| unknown(text, "content_type"))?,
     };
-    let content_attributes = body.content_attributes.unwrap_or_default();
+    let mut content_attributes = body.content_attributes.unwrap_or_default();
     let mut faults = Faults::default();
     faults.check_length("content", "Content", body.content.as_deref(), MAX_CONTENT);
     faults.check_length("source_id", "Source", body.source_id.as_deref(), MAX_STRING);
-    super::interactive::check(content_type, &content_attributes, &mut faults);
+    interactive::check(content_type, &content_attributes, &mut faults);
+    let rich = rich(&mut content_attributes, &mut faults);
     faults.settle()?;
+    let fallback = rich.as_ref().map(Rich::fallback_text);
     Ok(NewMessage {
         kind,
         from: match kind {
@@ -184,9 +187,9 @@ pub(super) fn message(body: NewMessageBody, author: From) -> Result<NewMessage> 
             MessageKind::Outgoing | MessageKind::Template => author,
             MessageKind::Activity => From::System,
         },
-        content: body.content,
+        content: body.content.or(fallback),
         content_type,
-        rich: rich(&content_attributes),
+        rich,
         content_attributes,
         private: body.private.unwrap_or_default(),
         source_id: body.source_id.filter(|text| !text.is_empty()),
@@ -195,11 +198,27 @@ pub(super) fn message(body: NewMessageBody, author: From) -> Result<NewMessage> 
     })
 }
 
-/// Rich content, where the attributes name its type and hold its body under the name of the type.
-fn rich(attributes: &Attributes) -> Option<Rich> {
+/// Rich content, where the attributes name its type and hold its body under the name of the type. The attributes keep
+/// the body as it was understood.
+fn rich(attributes: &mut Attributes, faults: &mut Faults) -> Option<Rich> {
     let kind = RichKind::parse(attributes.get("type")?.as_str()?)?;
-    let body = attributes.get(kind.as_str())?.clone();
-    Some(Rich { kind, body })
+    let body = attributes.get_mut(kind.as_str())?;
+    if !body.is_object() && !body.is_array() {
+        return None;
+    }
+    match Rich::parse(kind, body) {
+        Ok(rich) => {
+            body.clone_from(&rich.body);
+            Some(rich)
+        }
+        Err(malformed) => {
+            faults.add(
+                "content_attributes",
+                format!("Content attributes {malformed}"),
+            );
+            None
+        }
+    }
 }
 
 /// Which way a message goes: by its name, or by the number that answers give it.

@@ -47,6 +47,7 @@ pub(in crate::api::chatlake) struct NewInboxBody {
 
 /// Its channel.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub(in crate::api::chatlake) struct NewChannel {
     pub(in crate::api::chatlake) r#type: Option<String>,
     #[serde(default, deserialize_with = "lenient::text_or_null")]

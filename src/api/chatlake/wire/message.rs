@@ -14,6 +14,7 @@ use crate::store::conversation_views::ConversationView;
 
 /// A message to post.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub(in crate::api::chatlake) struct NewMessageBody {
     pub(in crate::api::chatlake) content: Option<String>,
     pub(in crate::api::chatlake) message_type: Option<Value>,

@@ -1,18 +1,19 @@
 //! What was said.
 
-use std::collections::HashMap;
+mod read;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{Error, Noun, Once, Result, Store, contacts, conversations, events, usage};
+use super::{Once, Result, Store, contacts, conversations, events, usage};
 use crate::model::{
-    AccountId, AgentId, AgentName, Attachment, AttachmentId, Attributes, Availability, BotId,
-    Channel, ContactId, ContentType, Conversation, ConversationId, ConversationStatus,
-    DeliveryStatus, EventKind, FileType, InboxId, Message, MessageId, MessageKind, NewAttachment,
-    Rich, RichKind, Sender,
+    AccountId, AgentId, Attributes, BotId, Channel, ContentType, Conversation, ConversationId,
+    ConversationStatus, EventKind, Message, MessageId, MessageKind, NewAttachment, Rich,
 };
+
+pub(super) use read::list_public;
+pub use read::{Page, get, list, list_by_ids, list_last, list_said};
 
 /// Who says a new message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,67 +71,6 @@ impl NewMessage {
     }
 }
 
-/// Which messages of a conversation to list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Page {
-    /// The newest so many.
-    Newest(i64),
-    /// The newest so many older than one.
-    Before(MessageId, i64),
-    /// The oldest so many newer than one.
-    After(MessageId, i64),
-    /// From one (included) to another (not), the oldest so many.
-    Between(MessageId, MessageId, i64),
-}
-
-struct Row {
-    id: MessageId,
-    conversation: ConversationId,
-    inbox: InboxId,
-    kind: MessageKind,
-    contact: Option<ContactId>,
-    agent: Option<AgentId>,
-    agent_name: Option<String>,
-    agent_display_name: Option<String>,
-    agent_email: Option<String>,
-    agent_avatar_url: Option<String>,
-    agent_availability: Option<Availability>,
-    bot: Option<BotId>,
-    bot_name: Option<String>,
-    bot_avatar_url: Option<String>,
-    content: Option<String>,
-    content_type: ContentType,
-    content_attributes: Attributes,
-    rich_kind: Option<RichKind>,
-    rich: Option<Value>,
-    private: bool,
-    status: DeliveryStatus,
-    source_id: Option<String>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
-macro_rules! rows {
-    ($tail:literal $(, $arg:expr)* $(,)?) => {
-        sqlx::query_as!(
-            Row,
-            r#"select m.id as "id: MessageId", m.conversation_id as "conversation: ConversationId", m.inbox_id as "inbox: InboxId",
-                      m.kind as "kind: MessageKind", m.contact_id as "contact: ContactId", m.agent_id as "agent: AgentId",
-                      u.name as "agent_name?", u.display_name as "agent_display_name?", u.email as "agent_email?",
-                      u.avatar_url as "agent_avatar_url?", g.availability as "agent_availability?: Availability",
-                      m.bot_id as "bot: BotId", b.name as "bot_name?", b.avatar_url as "bot_avatar_url?",
-                      m.content, m.content_type as "content_type: ContentType", m.content_attributes,
-                      m.rich_kind as "rich_kind: RichKind", m.rich, m.private, m.status as "status: DeliveryStatus",
-                      m.source_id, m.created_at, m.updated_at
-               from messages m
-               left join users u on u.id = m.agent_id
-               left join agents g on g.account_id = m.account_id and g.id = m.agent_id
-               left join bots b on b.account_id = m.account_id and b.id = m.bot_id "# + $tail
-            $(, $arg)*
-        )
-    };
-}
-
 /// Posts a message. In an API inbox, a source id that the conversation has already gives the message that has it.
 pub async fn post(
     store: &Store,
@@ -153,147 +93,6 @@ pub async fn post(
         })
         .await?;
     get(store, account, MessageId(id)).await
-}
-
-/// The message.
-pub async fn get(store: &Store, account: AccountId, id: MessageId) -> Result<Message> {
-    let mut conn = store.read().await?;
-    let row = rows!("where m.account_id = $1 and m.id = $2", account.0, id.0)
-        .fetch_optional(&mut *conn)
-        .await?
-        .ok_or(Error::NotFound(Noun::Message))?;
-    let mut messages = complete(&mut conn, account, vec![row]).await?;
-    messages.pop().ok_or(Error::NotFound(Noun::Message))
-}
-
-/// Messages by their ids, in the order of the ids.
-pub async fn list_by_ids(store: &Store, account: AccountId, ids: &[i64]) -> Result<Vec<Message>> {
-    let mut conn = store.read().await?;
-    let rows = rows!(
-        "where m.account_id = $1 and m.id = any ($2) order by m.id",
-        account.0,
-        ids
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    complete(&mut conn, account, rows).await
-}
-
-/// Messages of a conversation, oldest first.
-pub async fn list(
-    store: &Store,
-    account: AccountId,
-    conversation: ConversationId,
-    page: Page,
-) -> Result<Vec<Message>> {
-    list_of(store, account, conversation, page, false).await
-}
-
-/// Messages of a conversation that its contact may see, oldest first: neither private nor activity messages.
-pub async fn list_said(
-    store: &Store,
-    account: AccountId,
-    conversation: ConversationId,
-    page: Page,
-) -> Result<Vec<Message>> {
-    list_of(store, account, conversation, page, true).await
-}
-
-async fn list_of(
-    store: &Store,
-    account: AccountId,
-    conversation: ConversationId,
-    page: Page,
-    public: bool,
-) -> Result<Vec<Message>> {
-    let (from, before, limit, newest) = match page {
-        Page::Newest(limit) => (0, i64::MAX, limit, true),
-        Page::Before(before, limit) => (0, before.0, limit, true),
-        Page::After(after, limit) => (after.0.saturating_add(1), i64::MAX, limit, false),
-        Page::Between(from, before, limit) => (from.0, before.0, limit, false),
-    };
-    let mut conn = store.read().await?;
-    let rows = if newest {
-        let mut rows = rows!(
-            "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
-               and (not $6 or (not m.private and m.kind <> 'activity'))
-             order by m.id desc limit $5",
-            account.0,
-            conversation.0,
-            from,
-            before,
-            limit,
-            public,
-        )
-        .fetch_all(&mut *conn)
-        .await?;
-        rows.reverse();
-        rows
-    } else {
-        rows!(
-            "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
-               and (not $6 or (not m.private and m.kind <> 'activity'))
-             order by m.id limit $5",
-            account.0,
-            conversation.0,
-            from,
-            before,
-            limit,
-            public,
-        )
-        .fetch_all(&mut *conn)
-        .await?
-    };
-    complete(&mut conn, account, rows).await
-}
-
-/// Messages of a conversation after one of them, oldest first, private ones left out.
-pub(super) async fn list_public(
-    store: &Store,
-    account: AccountId,
-    conversation: ConversationId,
-    after: MessageId,
-    limit: i64,
-) -> Result<Vec<Message>> {
-    let mut conn = store.read().await?;
-    let rows = rows!(
-        "where m.account_id = $1 and m.conversation_id = $2 and m.id > $3 and not m.private order by m.id limit $4",
-        account.0,
-        conversation.0,
-        after.0,
-        limit,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    complete(&mut conn, account, rows).await
-}
-
-/// The newest message of each of these conversations, private and activity messages left out if `public`.
-pub async fn list_last(
-    store: &Store,
-    account: AccountId,
-    conversations: &[i64],
-    public: bool,
-) -> Result<HashMap<ConversationId, Message>> {
-    let mut conn = store.read().await?;
-    let rows = rows!(
-        "where m.account_id = $1 and m.id in (
-             select (select l.id from messages l
-                     where l.account_id = $1 and l.conversation_id = c.id
-                       and (not $3 or (not l.private and l.kind <> 'activity'))
-                     order by l.id desc limit 1)
-             from unnest($2::bigint[]) as c(id))",
-        account.0,
-        conversations,
-        public,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let messages = complete(&mut conn, account, rows).await?;
-    Ok(messages
-        .into_iter()
-        .map(|message| (message.conversation, message))
-        .collect())
 }
 
 /// Puts a message into a locked conversation: with its attachments, all that the conversation and the reports keep of it,
@@ -543,91 +342,4 @@ async fn reopen(
         ConversationStatus::Open
     };
     conversations::move_to(conn, account, conversation, status, None, now).await
-}
-
-/// Rows with their attachments, read in one further statement.
-async fn complete(
-    conn: &mut PgConnection,
-    account: AccountId,
-    rows: Vec<Row>,
-) -> Result<Vec<Message>> {
-    let ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
-    let mut attachments: HashMap<MessageId, Vec<Attachment>> = HashMap::new();
-    if !ids.is_empty() {
-        let found = sqlx::query!(
-            r#"select message_id as "message: MessageId", id as "id: AttachmentId", file_type as "file_type: FileType",
-                      media_type, url, thumb_url, name, size_bytes, width, height, meta
-               from attachments where account_id = $1 and message_id = any ($2) order by id"#,
-            account.0,
-            &ids,
-        )
-        .fetch_all(conn)
-        .await?;
-        for row in found {
-            attachments
-                .entry(row.message)
-                .or_default()
-                .push(Attachment {
-                    id: row.id,
-                    file_type: row.file_type,
-                    media_type: row.media_type,
-                    url: row.url,
-                    thumb_url: row.thumb_url,
-                    name: row.name,
-                    size_bytes: row.size_bytes,
-                    width: row.width,
-                    height: row.height,
-                    meta: row.meta,
-                });
-        }
-    }
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let attachments = attachments.remove(&row.id).unwrap_or_default();
-            row.into_message(attachments)
-        })
-        .collect())
-}
-
-impl Row {
-    fn into_message(self, attachments: Vec<Attachment>) -> Message {
-        let sender = match (self.contact, self.agent, self.bot) {
-            (Some(id), _, _) => Sender::Contact(id),
-            (_, Some(id), _) => Sender::Agent(AgentName {
-                id,
-                name: self.agent_name.unwrap_or_default(),
-                display_name: self.agent_display_name,
-                email: self.agent_email.unwrap_or_default(),
-                avatar_url: self.agent_avatar_url.unwrap_or_default(),
-                availability: self.agent_availability.unwrap_or(Availability::Offline),
-            }),
-            (_, _, Some(id)) => Sender::Bot {
-                id,
-                name: self.bot_name.unwrap_or_default(),
-                avatar_url: self.bot_avatar_url.unwrap_or_default(),
-            },
-            (None, None, None) => Sender::System,
-        };
-        Message {
-            id: self.id,
-            conversation: self.conversation,
-            inbox: self.inbox,
-            kind: self.kind,
-            sender,
-            content: self.content,
-            content_type: self.content_type,
-            content_attributes: self.content_attributes,
-            rich: self
-                .rich_kind
-                .zip(self.rich)
-                .map(|(kind, body)| Rich { kind, body }),
-            private: self.private,
-            status: self.status,
-            source_id: self.source_id,
-            attachments,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-        }
-    }
 }
