@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Settings;
+use crate::app::backing::{Backing, MissingKey};
 use crate::config::Config;
 
 #[derive(Debug, Args)]
@@ -16,11 +17,12 @@ pub(super) struct Doctor {
 }
 
 impl Doctor {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.settings.load(None)?;
+        let findings = findings(&config).await;
         let mut out = std::io::stdout().lock();
         let mut healthy = true;
-        for (name, finding) in findings(&config) {
+        for (name, finding) in findings {
             healthy &= finding.is_ok();
             match finding {
                 Ok(fact) => writeln!(out, "ok    {name}: {fact}")?,
@@ -35,13 +37,27 @@ impl Doctor {
     }
 }
 
-fn findings(config: &Config) -> Vec<(&'static str, anyhow::Result<String>)> {
-    let data_dir = &config.database.data_dir;
-    vec![
-        ("configuration", Ok("every key is known".to_owned())),
-        ("data folder", writable(data_dir)),
-        ("secret key", secret_key(config)),
-    ]
+async fn findings(config: &Config) -> Vec<(&'static str, anyhow::Result<String>)> {
+    let mut findings = vec![("configuration", Ok("every key is known".to_owned()))];
+    if config.database.url.is_none() || config.secrets.key.is_none() {
+        findings.push(("data folder", writable(&config.database.data_dir)));
+    }
+    findings.push(("secret key", secret_key(config)));
+    findings.push(("database", database(config).await));
+    findings
+}
+
+/// The configured database, or the private one, which is started for the question if it does not run.
+async fn database(config: &Config) -> anyhow::Result<String> {
+    let backing = Backing::open(config, MissingKey::Private).await?;
+    let answered = backing.store.ping().await;
+    let name = backing.cluster_url();
+    backing.close().await?;
+    answered?;
+    Ok(match name {
+        Some(url) => format!("the private one answers at {url}"),
+        None => "answers".to_owned(),
+    })
 }
 
 fn writable(data_dir: &Path) -> anyhow::Result<String> {

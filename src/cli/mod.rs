@@ -83,7 +83,7 @@ impl Cli {
             Command::Serve(command) => command.run().await,
             Command::Demo(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
-            Command::Doctor(command) => command.run(),
+            Command::Doctor(command) => command.run().await,
             Command::Account(command) => succeed(command.run().await),
             Command::Agent(command) => succeed(command.run().await),
             Command::Key(command) => succeed(command.run().await),
