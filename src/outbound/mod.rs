@@ -3,6 +3,7 @@
 
 mod address;
 mod resolve;
+pub mod sign;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -104,6 +105,8 @@ pub struct Request {
     pub body: Bytes,
     /// For the whole exchange; the configured one where there is none.
     pub timeout: Option<Duration>,
+    /// How much of the answer is read; as much as the configuration says where there is none.
+    pub max_response_bytes: Option<usize>,
 }
 
 /// What is kept of an answer.
@@ -113,7 +116,7 @@ pub struct Response {
     pub status: u16,
     /// `Retry-After` as it was sent.
     pub retry_after: Option<String>,
-    /// The body's beginning, as much as the configuration lets in.
+    /// The body's beginning, as much as is let in.
     pub body_head: Vec<u8>,
     /// Whether there was more.
     pub truncated: bool,
@@ -126,6 +129,12 @@ pub struct Client {
     allow: Arc<Allow>,
     timeout: Duration,
     max_response_bytes: usize,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client")
+    }
 }
 
 impl Client {
@@ -182,6 +191,9 @@ impl Client {
     }
 
     async fn exchange(&self, request: Request) -> Result<Response, Error> {
+        let max_response_bytes = request
+            .max_response_bytes
+            .unwrap_or(self.max_response_bytes);
         let call = self
             .http
             .post(request.url)
@@ -196,7 +208,7 @@ impl Client {
         let mut body_head = Vec::new();
         let mut truncated = false;
         while !truncated && let Some(chunk) = answer.chunk().await.map_err(classify)? {
-            let room = self.max_response_bytes - body_head.len();
+            let room = max_response_bytes - body_head.len();
             truncated = chunk.len() > room;
             body_head.extend_from_slice(&chunk[..chunk.len().min(room)]);
         }
@@ -258,6 +270,7 @@ mod tests {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             timeout: None,
+            max_response_bytes: None,
         };
         client.post(request).await.unwrap_err().to_string()
     }

@@ -204,6 +204,7 @@ impl Dispatcher {
             headers,
             body: Bytes::from(body),
             timeout,
+            max_response_bytes: None,
         };
         self.client.post(request).await.map_err(Failure::Outbound)
     }
@@ -243,19 +244,12 @@ impl Failure {
 
 fn headers(claimed: &Claimed, secret: &str, at: DateTime<Utc>, body: &[u8]) -> Option<HeaderMap> {
     let id = claimed.uuid.to_string();
-    let timestamp = HeaderValue::from(at.timestamp());
-    let mut headers = HeaderMap::new();
+    let mut headers = outbound::sign::standard(secret, &id, at, body)?;
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert("webhook-id", id.parse().ok()?);
-    headers.insert("webhook-timestamp", timestamp.clone());
-    headers.insert(
-        "webhook-signature",
-        sign::standard(secret, &id, at, body)?.parse().ok()?,
-    );
     if claimed.endpoint != EndpointKind::Callback {
         headers.insert("x-chatwoot-delivery", id.parse().ok()?);
-        headers.insert("x-chatwoot-timestamp", timestamp);
+        headers.insert("x-chatwoot-timestamp", at.timestamp().into());
         headers.insert(
             "x-chatwoot-signature",
             sign::chatlake(secret, at, body).parse().ok()?,

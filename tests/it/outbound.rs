@@ -50,6 +50,15 @@ async fn drip() -> Body {
 }
 
 async fn call(allow: &str, url: String, timeout: Option<Duration>) -> Result<Response, Error> {
+    call_for(allow, url, timeout, None).await
+}
+
+async fn call_for(
+    allow: &str,
+    url: String,
+    timeout: Option<Duration>,
+    max_response_bytes: Option<usize>,
+) -> Result<Response, Error> {
     let config = Config::from_toml(&format!(
         "[outbound]\nallow = [{allow}]\nmax_response_bytes = 1000"
     ))
@@ -60,6 +69,7 @@ async fn call(allow: &str, url: String, timeout: Option<Duration>) -> Result<Res
         headers: HeaderMap::new(),
         body: Bytes::from_static(b"hi"),
         timeout,
+        max_response_bytes,
     };
     soon(Client::new(&config.outbound).unwrap().post(request)).await
 }
@@ -150,6 +160,19 @@ async fn no_more_of_an_answer_is_read_than_is_let_in() {
             (200, 1000, true),
             "{path}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_caller_may_let_in_another_measure() {
+    let server = server().await;
+    let url = format!("http://{}/large", server.address);
+    for (most, truncated) in [(10, true), (2_000_000, false)] {
+        let answer = call_for("\"127.0.0.1\"", url.clone(), None, Some(most))
+            .await
+            .unwrap();
+        let read = answer.body_head.len();
+        assert_eq!((read, answer.truncated), (most.min(1_000_000), truncated));
     }
 }
 
