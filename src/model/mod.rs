@@ -11,6 +11,7 @@ mod ids;
 mod inbox;
 mod message;
 mod name;
+mod nul;
 mod page_pattern;
 mod rich;
 mod text_enum;
@@ -36,6 +37,7 @@ pub use message::{
     Attachment, ContentType, DeliveryStatus, FileType, Message, MessageKind, NewAttachment, Sender,
 };
 pub use name::{InvalidName, Name};
+pub use nul::has_nul;
 pub use page_pattern::{InvalidPattern, PagePattern};
 pub use rich::{Malformed, Rich, RichKind};
 pub use traffic::Traffic;

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::model::nul::has_nul;
+
 /// Why a body is not of its kind's shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path} {fault}")]
@@ -206,15 +208,4 @@ fn read_object(
         read.insert(field.name.to_owned(), value);
     }
     Ok(Value::Object(read))
-}
-
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(object) => object
-            .iter()
-            .any(|(name, value)| name.contains('\0') || has_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
 }
