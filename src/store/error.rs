@@ -24,6 +24,8 @@ pub enum Noun {
     Conversation,
     /// A delivery.
     Delivery,
+    /// A bot's key for Dialogflow.
+    DialogflowKey,
     /// A flow.
     Flow,
     /// An inbox.

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod agents;
 pub mod apps;
 pub mod bot_reports;
+pub mod bot_secrets;
 pub mod bots;
 pub mod cards;
 pub mod contacts;

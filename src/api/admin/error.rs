@@ -228,6 +228,7 @@ fn name_of(noun: Noun) -> &'static str {
         Noun::ContactInbox => "contact inbox",
         Noun::Conversation => "conversation",
         Noun::Delivery => "delivery",
+        Noun::DialogflowKey => "Dialogflow key",
         Noun::Flow => "flow",
         Noun::Inbox => "inbox",
         Noun::Key => "key",
