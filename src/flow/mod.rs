@@ -2,17 +2,22 @@
 //!
 //! `file` is a flow as its author writes it, `graph` the same thing checked, `engine` the pure step from an input to
 //! effects. Nothing in those three does I/O: `runner` loads, commits and asks again when another turn came first.
+//! `plugin` and `dialogflow` ask servers of others for a node.
 
 mod check;
 mod compile;
+pub mod dialogflow;
 pub mod engine;
+mod failure;
 pub mod file;
 pub mod graph;
+pub mod plugin;
 pub mod runner;
 pub mod session;
 mod template;
 
 pub use engine::{ContactChange, Effect, Input, Say, Turn, Visitor, advance};
+pub use failure::Failure;
 pub use file::{File, Problem, Problems};
 pub use graph::{Choice, Flow};
 pub use runner::{Answer, NewChat, PublishError, Runner, Said, Words};

@@ -28,6 +28,11 @@ use crate::database::Database;
 pub(crate) struct ManualClock(Mutex<DateTime<Utc>>);
 
 impl ManualClock {
+    /// A clock that shows when every test begins.
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Self::start()))
+    }
+
     /// When every test begins.
     pub(crate) fn start() -> DateTime<Utc> {
         "2026-03-10T12:00:00Z".parse().unwrap()
@@ -100,7 +105,7 @@ impl TestApp {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), toml).unwrap();
         let config = Config::load(Some(file.path()), &Overrides::default()).unwrap();
-        let clock = Arc::new(ManualClock(Mutex::new(ManualClock::start())));
+        let clock = Arc::new(ManualClock::new());
         let state = AppState::new(database.store(), clock.clone(), &config);
         let router = router(&state, &config);
         Self {

@@ -17,7 +17,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("telemetry", &["config"]),
     ("outbound", &["config"]),
     ("store", &["model", "vault"]),
-    ("flow", &["clock", "model", "store"]),
+    ("flow", &["clock", "model", "outbound", "store"]),
     (
         "webhook",
         &["clock", "config", "model", "outbound", "store"],

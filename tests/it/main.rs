@@ -12,12 +12,14 @@ mod config;
 mod cross_api;
 mod database;
 mod demo;
+mod dialogflow;
 mod durability;
 mod edge;
 mod flow;
 mod imbox;
 mod instabot;
 mod outbound;
+mod plugin;
 #[cfg(unix)]
 mod postgres;
 mod process;

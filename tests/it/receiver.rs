@@ -28,10 +28,13 @@ impl Received {
     }
 }
 
+/// A status and a body.
+type Answer = (StatusCode, Vec<u8>);
+
 #[derive(Clone, Default)]
 struct Shared {
     received: Arc<Mutex<Vec<Received>>>,
-    answers: Arc<Mutex<VecDeque<StatusCode>>>,
+    answers: Arc<Mutex<VecDeque<Answer>>>,
 }
 
 /// Listens until it is dropped.
@@ -60,8 +63,15 @@ impl Receiver {
     pub(crate) fn answer_next(&self, statuses: &[u16]) {
         let statuses = statuses
             .iter()
-            .map(|status| StatusCode::from_u16(*status).unwrap());
+            .map(|status| (StatusCode::from_u16(*status).unwrap(), Vec::new()));
         self.shared.answers.lock().unwrap().extend(statuses);
+    }
+
+    /// Answers one of the next requests with a body.
+    pub(crate) fn answer_with(&self, status: u16, body: impl Into<Vec<u8>>) {
+        let status = StatusCode::from_u16(status).unwrap();
+        let mut answers = self.shared.answers.lock().unwrap();
+        answers.push_back((status, body.into()));
     }
 
     /// Everything since the last call, in order.
@@ -70,7 +80,7 @@ impl Receiver {
     }
 }
 
-async fn receive(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn receive(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Answer {
     shared.received.lock().unwrap().push(Received {
         headers,
         body: body.to_vec(),
@@ -80,5 +90,5 @@ async fn receive(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) 
         .lock()
         .unwrap()
         .pop_front()
-        .unwrap_or(StatusCode::OK)
+        .unwrap_or_default()
 }
