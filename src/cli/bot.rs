@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::args::{self, InAccount};
+use super::bot_secret::{DialogflowKeys, PluginSecret};
 use super::report::Report;
 use crate::flow::{Flow, Runner};
 use crate::model::{AccountId, BotId};
@@ -50,6 +51,10 @@ enum Command {
         #[command(flatten)]
         target: InAccount,
     },
+    #[command(subcommand)]
+    DialogflowKey(DialogflowKeys),
+    #[command(subcommand)]
+    PluginSecret(PluginSecret),
 }
 
 impl Bot {
@@ -63,6 +68,8 @@ impl Bot {
             }
             Command::Check { file } => check(&file),
             Command::Import { file, bot, target } => import(&file, BotId(bot), target).await,
+            Command::DialogflowKey(keys) => keys.run().await,
+            Command::PluginSecret(secret) => secret.run().await,
         }
     }
 }

@@ -5,6 +5,7 @@ mod agent;
 mod app;
 mod args;
 mod bot;
+mod bot_secret;
 mod demo;
 mod doctor;
 mod inbox;

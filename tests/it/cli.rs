@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::admin::Actor;
 use crate::app::TestApp;
 use crate::database::{Database, KEY};
+use crate::dialogflow::sound_key;
 
 /// A command line on a database.
 struct Shell<'a> {
@@ -198,6 +199,51 @@ async fn a_bot_gets_its_flow_its_inbox_and_its_app() {
     assert_eq!(log_in(&another["app_secret"]).await, 200);
     let apps = shell.json(&["app", "list", "--account", account]).await;
     assert_eq!(apps[0]["app_id"], made["app_id"]);
+}
+
+#[tokio::test]
+async fn a_bot_gets_what_it_shows_to_the_servers_that_it_asks() {
+    let app = TestApp::start().await;
+    let shell = Shell::on(&app.database);
+    let account = app.account().await;
+    shell
+        .say(&["bot", "create", "Helper", "--account", "1"])
+        .await;
+    let file = shell.data.path().join("key.json");
+    std::fs::write(&file, sound_key().to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    let of = ["--bot", "1", "--account", "1"];
+    let with = |words: &[&'static str]| [words, &of].concat();
+
+    let set = [&["bot", "dialogflow-key", "set", "main", file], &of[..]].concat();
+    assert_eq!(
+        shell.say(&set).await,
+        "name          main\nclient_email  bot@pizzeria.iam.gserviceaccount.com\nproject_id    pizzeria\n"
+    );
+    let list = with(&["bot", "dialogflow-key", "list"]);
+    assert_eq!(shell.json(&list).await[0]["name"], "main");
+    let remove = with(&["bot", "dialogflow-key", "remove", "main"]);
+    assert_eq!(shell.say(&remove).await, "");
+    assert_eq!(shell.json(&list).await, json!([]));
+    let (code, _) = shell.complaint(&remove).await;
+    assert_eq!(code, Some(1));
+    std::fs::write(file, "{}").unwrap();
+    let (code, complaint) = shell.complaint(&set).await;
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        complaint,
+        format!("quartet: {file} is not the JSON key of a service account\n")
+    );
+
+    let secret = async |word| shell.json(&with(&["bot", "plugin-secret", word])).await;
+    let administrator = Actor::administrator(&app, account).await;
+    let shown = secret("show").await;
+    let served = administrator.get("/bots/1/plugin-secret").await.json();
+    assert_eq!(shown["plugin_secret"], served["plugin_secret"]);
+    let changed = secret("change").await;
+    assert_ne!(changed["plugin_secret"], shown["plugin_secret"]);
+    let served = administrator.get("/bots/1/plugin-secret").await.json();
+    assert_eq!(changed["plugin_secret"], served["plugin_secret"]);
 }
 
 #[tokio::test]

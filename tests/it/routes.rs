@@ -8,6 +8,7 @@ use axum::http::{Method, Request};
 use quartet::model::{AccountId, Channel, MatchType, PagePattern, Role, Scope};
 use quartet::store::agents;
 use quartet::store::apps::{self, NewApp};
+use quartet::store::bot_secrets::{self, NewDialogflowKey};
 use quartet::store::bots::{self, NewBot};
 use quartet::store::contacts::{self, NewContact, NewContactInbox};
 use quartet::store::conversations::{self, NewConversation};
@@ -17,6 +18,7 @@ use quartet::store::page_filters::{self, NewPageFilter};
 use serde_json::{Value, json};
 
 use crate::app::{Answer, TestApp};
+use crate::dialogflow::sound_key;
 
 /// A line of `routes.txt`: method, path, what a stranger is answered.
 struct Listed {
@@ -108,6 +110,7 @@ fn body_of(path: &str, key: &str, foreign: &Ids) -> Value {
         "/login" => json!({"appId": "nobody", "appSecret": "nothing"}),
         "/transcripts" => json!({"botUserId": foreign.source_id(), "channelId": 1010}),
         "/users" => json!({}),
+        path if path.ends_with("{key_name}") => sound_key(),
         _ => json!({
             "content": "hello", "name": "x", "status": "open",
             "inbox_id": foreign.inbox, "contact_id": foreign.contact, "source_id": foreign.source_id(),
@@ -193,6 +196,7 @@ impl Ids {
             ("{team_id}", self.team.to_string()),
             ("{key_id}", self.key.to_string()),
             ("{page_filter_id}", self.page_filter.to_string()),
+            ("{key_name}", format!("key-{}", self.account)),
             ("{botUserId}", self.source_id()),
             ("{fromDate}", "2026-01-01".to_owned()),
             ("{toDate}", "2026-12-31".to_owned()),
@@ -245,6 +249,7 @@ impl Tenant {
         };
         let (made, _) = apps::create(store, account, new, now).await.unwrap();
         ids.app = made.id.0;
+        Self::secrets(app, account, ids.bot, &mark).await;
         Self::conversation(app, account, &mut ids).await;
         let new = NewPageFilter {
             name: mark.clone(),
@@ -290,6 +295,22 @@ impl Tenant {
             .await
             .unwrap();
         bot.0
+    }
+
+    async fn secrets(app: &TestApp, account: AccountId, bot: i64, mark: &str) {
+        let (store, bot, now) = (app.store(), quartet::model::BotId(bot), app.now());
+        let new = NewDialogflowKey {
+            name: format!("key-{account}"),
+            json: mark.into(),
+            client_email: mark.to_owned(),
+            project: Some(mark.to_owned()),
+        };
+        bot_secrets::set_dialogflow_key(store, account, bot, new, now)
+            .await
+            .unwrap();
+        bot_secrets::plugin_secret(store, account, bot, now)
+            .await
+            .unwrap();
     }
 
     async fn conversation(app: &TestApp, account: AccountId, ids: &mut Ids) {

@@ -8,12 +8,13 @@
 //! `status`, `detail` (what to mend) and `request_id`. 401 without a known credential, 403 for one that does not open
 //! this, 404 for what this account does not have, also when another one does, 409 for a value that is taken, 422 for a
 //! body that is JSON but not what the request takes, unknown fields included. Secrets and keys are shown by the answer
-//! that makes them.
+//! that makes them; the secret that signs a bot's calls of plugins is shown on request, since its plugins need it too.
 
 mod accounts;
 mod agents;
 mod apps;
 mod auth;
+mod bot_secrets;
 mod bots;
 mod error;
 mod inboxes;
@@ -100,13 +101,6 @@ fn routes(admin: Admin) -> Router {
             "/admin/v1/inboxes/{inbox_id}/members/{agent_id}",
             delete(inboxes::remove_member),
         )
-        .route("/admin/v1/bots", post(bots::create).get(bots::list))
-        .route("/admin/v1/bots/{bot_id}", get(bots::show))
-        .route(
-            "/admin/v1/bots/{bot_id}/flow",
-            put(bots::publish).get(bots::flow),
-        )
-        .route("/admin/v1/flows/check", post(bots::check))
         .route("/admin/v1/apps", post(apps::create).get(apps::list))
         .route("/admin/v1/apps/{app_id}", get(apps::show))
         .route("/admin/v1/apps/{app_id}/disable", post(apps::disable))
@@ -120,5 +114,30 @@ fn routes(admin: Admin) -> Router {
             "/admin/v1/page-filters/{page_filter_id}",
             delete(page_filters::remove),
         )
+        .merge(bot_routes())
         .with_state(admin)
+}
+
+/// An administrator's, about bots.
+fn bot_routes() -> Router<Admin> {
+    Router::new()
+        .route("/admin/v1/bots", post(bots::create).get(bots::list))
+        .route("/admin/v1/bots/{bot_id}", get(bots::show))
+        .route(
+            "/admin/v1/bots/{bot_id}/flow",
+            put(bots::publish).get(bots::flow),
+        )
+        .route(
+            "/admin/v1/bots/{bot_id}/dialogflow-keys",
+            get(bot_secrets::list_dialogflow_keys),
+        )
+        .route(
+            "/admin/v1/bots/{bot_id}/dialogflow-keys/{key_name}",
+            put(bot_secrets::set_dialogflow_key).delete(bot_secrets::remove_dialogflow_key),
+        )
+        .route(
+            "/admin/v1/bots/{bot_id}/plugin-secret",
+            get(bot_secrets::plugin_secret).post(bot_secrets::change_plugin_secret),
+        )
+        .route("/admin/v1/flows/check", post(bots::check))
 }

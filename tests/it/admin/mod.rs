@@ -1,6 +1,7 @@
 //! Quartet's own API.
 
 mod accounts;
+mod bot_secrets;
 mod flows;
 mod people;
 mod places;

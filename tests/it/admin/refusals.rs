@@ -8,27 +8,66 @@ use serde_json::{Value, json};
 use super::{Actor, server};
 use crate::app::TestApp;
 
+/// Every route, with ids that an account may have.
+const ROUTES: &[(Method, &str)] = &[
+    (Method::POST, "/accounts"),
+    (Method::GET, "/accounts"),
+    (Method::GET, "/accounts/1"),
+    (Method::POST, "/accounts/1/suspend"),
+    (Method::POST, "/accounts/1/activate"),
+    (Method::POST, "/accounts/1/keys"),
+    (Method::GET, "/account"),
+    (Method::POST, "/agents"),
+    (Method::GET, "/agents"),
+    (Method::GET, "/agents/1"),
+    (Method::DELETE, "/agents/1"),
+    (Method::POST, "/teams"),
+    (Method::GET, "/teams"),
+    (Method::DELETE, "/teams/1/members/1"),
+    (Method::POST, "/keys"),
+    (Method::GET, "/keys"),
+    (Method::DELETE, "/keys/1"),
+    (Method::POST, "/inboxes"),
+    (Method::GET, "/inboxes"),
+    (Method::GET, "/inboxes/1"),
+    (Method::POST, "/inboxes/1/members"),
+    (Method::GET, "/inboxes/1/members"),
+    (Method::DELETE, "/inboxes/1/members/1"),
+    (Method::POST, "/bots"),
+    (Method::GET, "/bots"),
+    (Method::GET, "/bots/1"),
+    (Method::PUT, "/bots/1/flow"),
+    (Method::GET, "/bots/1/flow"),
+    (Method::GET, "/bots/1/dialogflow-keys"),
+    (Method::PUT, "/bots/1/dialogflow-keys/main"),
+    (Method::DELETE, "/bots/1/dialogflow-keys/main"),
+    (Method::GET, "/bots/1/plugin-secret"),
+    (Method::POST, "/bots/1/plugin-secret"),
+    (Method::POST, "/flows/check"),
+    (Method::POST, "/apps"),
+    (Method::GET, "/apps"),
+    (Method::GET, "/apps/1"),
+    (Method::POST, "/apps/1/disable"),
+    (Method::POST, "/apps/1/enable"),
+    (Method::POST, "/apps/1/secret"),
+    (Method::POST, "/page-filters"),
+    (Method::GET, "/page-filters"),
+    (Method::DELETE, "/page-filters/1"),
+];
+
 #[tokio::test]
-async fn a_stranger_is_refused_before_anything_else_is_looked_at() {
+async fn every_route_refuses_strangers_before_it_looks_at_anything_else() {
     let app = server().await;
-    let unknown = "qk_".to_owned() + &"a".repeat(43);
-    let bearer = format!("Bearer {unknown}");
-    for headers in [
-        &[][..],
-        &[("authorization", bearer.as_str())],
-        &[("authorization", unknown.as_str())],
-        &[("authorization", "Bearer ")],
-        &[("authorization", "Basic YTpi")],
-        &[("authorization", "Bearer \u{e9}")],
-    ] {
-        for (method, path) in [
-            (Method::POST, "/admin/v1/accounts"),
-            (Method::POST, "/admin/v1/agents"),
-            (Method::GET, "/admin/v1/agents/x"),
+    for (method, path) in ROUTES {
+        for headers in [
+            &[][..],
+            &[("authorization", "Bearer qk_unknown")],
+            &[("authorization", "Bearer ")],
+            &[("authorization", "Basic YTpi")],
         ] {
-            let refused = app
-                .send(method.clone(), path, headers, &json!({"unknown": 1}))
-                .await;
+            let path = format!("/admin/v1{path}");
+            let body = json!({"unknown": 1});
+            let refused = app.send(method.clone(), &path, headers, &body).await;
             assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{method} {path}");
             assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
             assert_eq!(
@@ -58,9 +97,28 @@ async fn a_refusal_is_a_problem_document_with_the_requests_id() {
     );
 }
 
-/// What a stranger may try with the ids of an agent, of one of their own, of an inbox and of a bot.
-fn requests([agent, theirs, inbox, bot]: [i64; 4]) -> Vec<(Method, String, Value)> {
-    vec![
+#[tokio::test]
+async fn the_rows_of_another_account_are_not_found() {
+    let app = TestApp::start().await;
+    let (account, other) = (app.account().await, app.account().await);
+    let owner = Actor::administrator(&app, account).await;
+    let stranger = Actor::administrator(&app, other).await;
+    let agent = app.agent(account, "Jane Doe", Role::Agent).await.id.0;
+    let theirs = app.agent(other, "Max Roe", Role::Agent).await.id.0;
+    let inbox = app.inbox(account, Channel::General).await.id.0;
+    let bot = owner.post("/bots", &json!({"name": "Helper"})).await.json()["id"].clone();
+    owner.post("/apps", &json!({"bot_id": bot})).await;
+    owner
+        .post("/teams", &json!({"name": "sales", "agent_ids": [agent]}))
+        .await;
+    owner
+        .post(
+            "/page-filters",
+            &json!({"name": "a", "pattern": "a", "match_type": "like"}),
+        )
+        .await;
+
+    for (method, path, body) in [
         (Method::GET, format!("/agents/{agent}"), json!({})),
         (Method::DELETE, format!("/agents/{agent}"), json!({})),
         (
@@ -100,33 +158,7 @@ fn requests([agent, theirs, inbox, bot]: [i64; 4]) -> Vec<(Method, String, Value
             "/keys".to_owned(),
             json!({"name": "a", "scopes": ["chatlake"], "agent_id": agent}),
         ),
-    ]
-}
-
-#[tokio::test]
-async fn the_rows_of_another_account_are_not_found() {
-    let app = TestApp::start().await;
-    let (account, other) = (app.account().await, app.account().await);
-    let owner = Actor::administrator(&app, account).await;
-    let stranger = Actor::administrator(&app, other).await;
-    let agent = app.agent(account, "Jane Doe", Role::Agent).await.id.0;
-    let theirs = app.agent(other, "Max Roe", Role::Agent).await.id.0;
-    let inbox = app.inbox(account, Channel::General).await.id.0;
-    let bot = owner.post("/bots", &json!({"name": "Helper"})).await.json()["id"]
-        .as_i64()
-        .unwrap();
-    owner.post("/apps", &json!({"bot_id": bot})).await;
-    owner
-        .post("/teams", &json!({"name": "sales", "agent_ids": [agent]}))
-        .await;
-    owner
-        .post(
-            "/page-filters",
-            &json!({"name": "a", "pattern": "a", "match_type": "like"}),
-        )
-        .await;
-
-    for (method, path, body) in requests([agent, theirs, inbox, bot]) {
+    ] {
         let refused = stranger.send(method.clone(), &path, &body).await;
         assert_eq!(
             refused.status,
@@ -217,12 +249,7 @@ async fn a_body_that_does_not_fit_is_refused_with_its_place_and_stores_nothing()
         administrator.get("/agents").await.json(),
         json!({"data": []})
     );
-}
 
-#[tokio::test]
-async fn an_inbox_that_cannot_be_is_refused_and_not_stored() {
-    let app = TestApp::start().await;
-    let administrator = Actor::administrator(&app, app.account().await).await;
     for new in [
         json!({"name": "a", "channel": "fax"}),
         json!({"name": "a", "channel": "general", "webhook_url": "ftp://example.org"}),
