@@ -9,6 +9,7 @@ pub mod engine;
 pub mod file;
 pub mod graph;
 pub mod runner;
+pub mod script;
 pub mod session;
 mod template;
 

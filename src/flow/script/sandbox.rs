@@ -1,0 +1,204 @@
+//! One script's engine: made for it, limited, and thrown away after it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rquickjs::context::EvalOptions;
+use rquickjs::{CatchResultExt, CaughtError, Ctx, Object, Promise, Runtime, Value};
+
+use super::check::Syntax;
+use super::host::{self, Host};
+use super::protocol::Answer;
+use super::{Call, Failure, HEAP_BYTES, STACK_BYTES, TIME, text};
+
+/// What the engine calls the script in its stack traces.
+const FILE: &str = "script";
+/// How much of what was thrown is told.
+const LONGEST_TOLD: usize = 200;
+/// Leaves before the server kills: a script that can be interrupted does not cost its worker.
+const TIME_INSIDE: Duration = TIME.saturating_sub(Duration::from_millis(10));
+
+/// An engine that nothing has run in.
+pub(super) struct Sandbox {
+    context: rquickjs::Context,
+    runtime: Runtime,
+    watch: Rc<Watch>,
+}
+
+/// Tells when the time is over.
+#[derive(Default)]
+struct Watch {
+    deadline: Cell<Option<Instant>>,
+    rang: Cell<bool>,
+}
+
+impl Watch {
+    fn start(&self) {
+        self.deadline.set(Some(Instant::now() + TIME_INSIDE));
+    }
+
+    fn rings(&self) -> bool {
+        if self
+            .deadline
+            .get()
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
+            self.rang.set(true);
+        }
+        self.rang.get()
+    }
+}
+
+impl Sandbox {
+    /// A fresh engine with everything of the language and nothing of the machine.
+    pub(super) fn new() -> rquickjs::Result<Self> {
+        let watch = Rc::new(Watch::default());
+        let runtime = Runtime::new()?;
+        runtime.set_memory_limit(HEAP_BYTES);
+        runtime.set_max_stack_size(STACK_BYTES);
+        let alarm = Rc::clone(&watch);
+        runtime.set_interrupt_handler(Some(Box::new(move || alarm.rings())));
+        let context = rquickjs::Context::full(&runtime)?;
+        Ok(Self {
+            context,
+            runtime,
+            watch,
+        })
+    }
+
+    /// Parses a script without running it.
+    pub(super) fn parse(self, source: &str) -> Result<(), Syntax> {
+        // On the first line, so that lines keep their numbers. Scripts are strict whatever stands on top of them, so
+        // it does not matter that nothing stands on top any more.
+        let source = format!("throw 0;{source}");
+        self.context.with(|ctx| match evaluate(&ctx, source) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(syntax(&ctx, error)),
+        })
+    }
+
+    /// Runs a script to its end.
+    pub(super) fn run(self, call: Call) -> Answer {
+        self.watch.start();
+        let host = Rc::new(Host::new(call.context));
+        let guard = Rc::clone(&host);
+        self.runtime
+            .set_host_promise_rejection_tracker(Some(Box::new(move |ctx, _, reason, handled| {
+                guard.rejected(handled, || thrown(&ctx, &reason));
+            })));
+        let ran = self.context.with(|ctx| {
+            host::install(&ctx, &host)
+                .and_then(|()| evaluate(&ctx, call.source))
+                .map_err(|error| failure(&ctx, error))
+        });
+        let ended = ran.and_then(|()| self.run_jobs());
+        if self.watch.rings() {
+            return Err(Failure::TimedOut);
+        }
+        host.outcome(ended)
+    }
+
+    fn run_jobs(&self) -> Result<(), Failure> {
+        while !self.watch.rings() {
+            match self.runtime.execute_pending_job() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return error.0.with(|ctx| Err(thrown(&ctx, &ctx.catch()))),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Compiles a script and runs it to its first `await`. What it throws becomes a rejection.
+fn evaluate(ctx: &Ctx<'_>, source: String) -> rquickjs::Result<()> {
+    let mut options = EvalOptions::default();
+    options.strict = true;
+    options.promise = true;
+    options.filename = Some(FILE.to_owned());
+    ctx.eval_with_options::<Promise<'_>, _>(source, options)?;
+    Ok(())
+}
+
+fn failure(ctx: &Ctx<'_>, error: rquickjs::Error) -> Failure {
+    match Err::<(), _>(error).catch(ctx) {
+        Err(CaughtError::Exception(exception)) => thrown(ctx, exception.as_object().as_value()),
+        Err(CaughtError::Value(value)) => thrown(ctx, &value),
+        Err(CaughtError::Error(rquickjs::Error::Allocation)) => Failure::Memory,
+        Err(CaughtError::Error(error)) => {
+            Failure::Thrown(text::line(&error.to_string(), LONGEST_TOLD))
+        }
+        Ok(()) => unreachable!("an error was put in"),
+    }
+}
+
+/// What a script threw, which may be an object that fights being looked at.
+fn thrown<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Failure {
+    let Some(object) = value.as_object() else {
+        let told = host::told(ctx, value.clone());
+        return Failure::Thrown(text::line(&told, LONGEST_TOLD));
+    };
+    let name = own_words(ctx, object, "name");
+    let message = own_words(ctx, object, "message");
+    if object.is_error() {
+        match message.as_deref() {
+            Some("out of memory" | "out of memory in regexp execution") => return Failure::Memory,
+            Some("Maximum call stack size exceeded") => return Failure::Stack,
+            _ => {}
+        }
+    }
+    let mut told = match (name, message) {
+        (Some(name), Some(message)) => format!("{name}: {message}"),
+        (Some(told), None) | (None, Some(told)) => told,
+        (None, None) => "an object".to_owned(),
+    };
+    told = text::line(&told, LONGEST_TOLD);
+    if let Some(line) = own_words(ctx, object, "stack").and_then(|stack| line_in(&stack)) {
+        told.push_str(&format!(" (line {line})"));
+    }
+    Failure::Thrown(told)
+}
+
+/// A property if it is a string. Getting it may run the script's own code, and whatever that throws is dropped.
+fn own_words<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str) -> Option<String> {
+    match object.get::<_, Value<'js>>(name) {
+        Ok(value) if value.is_string() => host::text(ctx, value).ok(),
+        Ok(_) => None,
+        Err(_) => {
+            ctx.catch();
+            None
+        }
+    }
+}
+
+/// The first line of the script that a stack trace names.
+fn line_in(stack: &str) -> Option<usize> {
+    let (_, after) = stack.split_once(&format!("{FILE}:"))?;
+    after
+        .split(|c: char| !c.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+}
+
+fn syntax(ctx: &Ctx<'_>, error: rquickjs::Error) -> Syntax {
+    match Err::<(), _>(error).catch(ctx) {
+        Err(CaughtError::Exception(exception)) => {
+            let line = exception.stack().and_then(|stack| line_in(&stack));
+            let message = exception.message().unwrap_or_default();
+            Syntax::new(line.unwrap_or(1), text::line(&message, LONGEST_TOLD))
+        }
+        Err(CaughtError::Error(rquickjs::Error::InvalidString(error))) => {
+            Syntax::new(1, format!("a NUL stands at byte {}", error.nul_position()))
+        }
+        Err(_) => Syntax::new(1, "cannot be parsed"),
+        Ok(()) => unreachable!("an error was put in"),
+    }
+}
+
+impl From<rquickjs::Error> for Syntax {
+    fn from(error: rquickjs::Error) -> Self {
+        Self::new(1, format!("cannot be checked: {error}"))
+    }
+}
