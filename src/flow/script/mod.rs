@@ -7,7 +7,7 @@
 //!
 //! # What a script has
 //!
-//! JavaScript as of 2023 in strict mode, with `await` at the top level, `Date` (whose local time is UTC on every server)
+//! JavaScript as of 2023 in strict mode, with `await` but no `return` at the top level, `Date` (whose local time is UTC on every server)
 //! and `Math.random`. There are no modules, timers, files, network and no clock but `Date`. Every script gets an engine
 //! of its own: whatever it does to the built-ins is gone when it ends.
 //!

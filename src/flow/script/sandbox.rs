@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use rquickjs::context::EvalOptions;
+use rquickjs::context::{EvalOptions, intrinsic as js};
 use rquickjs::{CatchResultExt, CaughtError, Ctx, Object, Promise, Runtime, Value};
 
 use super::check::Syntax;
@@ -16,8 +16,17 @@ use super::{Call, Failure, HEAP_BYTES, STACK_BYTES, TIME, text};
 const FILE: &str = "script";
 /// How much of what was thrown is told.
 const LONGEST_TOLD: usize = 200;
+/// What is told of null. Without the memory for an error the engine throws it itself.
+const NULL: &str = "null, as the engine does when no memory is left";
 /// Leaves before the server kills: a script that can be interrupted does not cost its worker.
 const TIME_INSIDE: Duration = TIME.saturating_sub(Duration::from_millis(10));
+
+/// The language. `performance` is left out: no script needs a finer clock than `Date`.
+type Language = (
+    (js::Date, js::Eval, js::RegExpCompiler, js::RegExp, js::Json),
+    (js::Proxy, js::MapSet, js::TypedArrays, js::Promise),
+    (js::WeakRef, js::DOMException),
+);
 
 /// An engine that nothing has run in.
 pub(super) struct Sandbox {
@@ -59,7 +68,7 @@ impl Sandbox {
         runtime.set_max_stack_size(STACK_BYTES);
         let alarm = Rc::clone(&watch);
         runtime.set_interrupt_handler(Some(Box::new(move || alarm.rings())));
-        let context = rquickjs::Context::full(&runtime)?;
+        let context = rquickjs::Context::custom::<Language>(&runtime)?;
         Ok(Self {
             context,
             runtime,
@@ -96,7 +105,15 @@ impl Sandbox {
         if self.watch.rings() {
             return Err(Failure::TimedOut);
         }
-        host.outcome(ended)
+        match host.outcome(ended) {
+            Err(Failure::Thrown(told)) if told == NULL && self.is_full() => Err(Failure::Memory),
+            answer => answer,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        usize::try_from(self.runtime.memory_usage().malloc_size)
+            .is_ok_and(|used| used > HEAP_BYTES / 2)
     }
 
     fn run_jobs(&self) -> Result<(), Failure> {
@@ -135,6 +152,9 @@ fn failure(ctx: &Ctx<'_>, error: rquickjs::Error) -> Failure {
 
 /// What a script threw, which may be an object that fights being looked at.
 fn thrown<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Failure {
+    if value.is_null() {
+        return Failure::Thrown(NULL.to_owned());
+    }
     let Some(object) = value.as_object() else {
         let told = host::told(ctx, value.clone());
         return Failure::Thrown(text::line(&told, LONGEST_TOLD));
