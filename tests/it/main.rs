@@ -15,6 +15,7 @@ mod demo;
 mod durability;
 mod edge;
 mod flow;
+mod flow_script;
 mod imbox;
 mod instabot;
 mod outbound;

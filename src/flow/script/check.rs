@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use super::DATA_BYTES;
+use super::SOURCE_BYTES;
 use super::sandbox::Sandbox;
 
 /// The stack of the thread that parses. The engine itself stops far earlier.
@@ -32,9 +32,13 @@ impl Syntax {
 /// # Errors
 /// The first thing in it that does not parse, or that it is too long to be run.
 pub fn check(source: &str) -> Result<(), Syntax> {
-    if source.len() > DATA_BYTES {
-        let kib = DATA_BYTES >> 10;
+    if source.len() > SOURCE_BYTES {
+        let kib = SOURCE_BYTES >> 10;
         return Err(Syntax::new(1, format!("longer than {kib} KiB")));
+    }
+    if let Some((before, _)) = source.split_once('\0') {
+        let line = before.matches('\n').count() + 1;
+        return Err(Syntax::new(line, "holds a NUL"));
     }
     // The engine measures its stack from where it was made, so it is given one whose size is known.
     thread::scope(|scope| {

@@ -13,8 +13,13 @@ use super::protocol::Answer;
 use super::text::{line, mend};
 use super::{Context, DATA_BYTES, Failure, MESSAGES, Outcome};
 
+/// How deeply a value may be nested. It is read again inside other JSON, and the parser stops at 128.
+const DEPTH: usize = 64;
 const LOG_LINES: usize = 64;
 const LONGEST_LOG_LINE: usize = 200;
+
+/// What the console has for a value that throws when it is looked at, or goes round in a circle.
+const UNSHOWN: &str = "something that cannot be shown";
 
 type JsValue<'js> = rquickjs::Value<'js>;
 
@@ -102,7 +107,7 @@ impl Host {
         };
         let mut done = self.done.borrow_mut();
         if done.next.is_none() {
-            let fits = done.count(node.as_deref().map_or(0, str::len), 0);
+            let fits = done.count(written(&node), 0);
             done.next = Some(node);
             return fit(ctx, fits);
         }
@@ -139,9 +144,9 @@ impl Host {
             None => Value::Null,
         };
         let mut done = self.done.borrow_mut();
-        let more = name.len() + written(&value);
+        let more = written(&name) + written(&value);
         let before = place(&mut done).get(&name).map(written);
-        let fewer = before.map_or(0, |before| name.len() + before);
+        let fewer = before.map_or(0, |before| written(&name) + before);
         let fits = done.count(more, fewer);
         if fits {
             place(&mut done).insert(name, value);
@@ -169,7 +174,10 @@ impl Host {
         if self.done.borrow().logged.len() == LOG_LINES {
             return;
         }
-        let words: Vec<String> = values.into_iter().map(|value| told(ctx, value)).collect();
+        let words: Vec<String> = values
+            .into_iter()
+            .map(|value| shown(ctx, value).unwrap_or_else(|| UNSHOWN.to_owned()))
+            .collect();
         let mut done = self.done.borrow_mut();
         // Again: showing a value may have run the script's own code, and that may have logged.
         if done.logged.len() < LOG_LINES {
@@ -250,14 +258,28 @@ fn taken<'js>(ctx: &Ctx<'js>, value: JsValue<'js>) -> Result<Value> {
         return Ok(Value::Null);
     };
     let json = json.to_string()?;
-    serde_json::from_str(&mend(&json)).map_err(|error| {
-        let message = format!("the value cannot be kept: {error}");
-        Exception::throw_type(ctx, &message)
-    })
+    match serde_json::from_str(&mend(&json)) {
+        Ok(value) if is_shallow(&value, DEPTH) => Ok(value),
+        // What the engine writes is JSON: only its depth can be too much for the parser.
+        _ => Err(Exception::throw_range(
+            ctx,
+            "the value is nested too deeply",
+        )),
+    }
+}
+
+fn is_shallow(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Array(items) => depth > 0 && items.iter().all(|item| is_shallow(item, depth - 1)),
+        Value::Object(fields) => {
+            depth > 0 && fields.values().all(|item| is_shallow(item, depth - 1))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    }
 }
 
 /// The text that a value is, or is turned into.
-pub(super) fn text<'js>(ctx: &Ctx<'js>, value: JsValue<'js>) -> Result<String> {
+fn text<'js>(ctx: &Ctx<'js>, value: JsValue<'js>) -> Result<String> {
     let text = Coerced::<rquickjs::String<'js>>::from_js(ctx, value)?;
     match taken(ctx, text.0.into_value())? {
         Value::String(text) => Ok(text),
@@ -265,19 +287,19 @@ pub(super) fn text<'js>(ctx: &Ctx<'js>, value: JsValue<'js>) -> Result<String> {
     }
 }
 
-/// A value as the console shows it, whatever it is.
-pub(super) fn told<'js>(ctx: &Ctx<'js>, value: JsValue<'js>) -> String {
-    let told = if value.is_object() && !value.is_function() && !value.is_error() {
+/// A value as the console shows it, if it can be shown.
+pub(super) fn shown<'js>(ctx: &Ctx<'js>, value: JsValue<'js>) -> Option<String> {
+    let shown = if value.is_object() && !value.is_function() && !value.is_error() {
         taken(ctx, value).map(|value| value.to_string())
     } else if value.is_symbol() {
         Ok("a symbol".to_owned())
     } else {
         text(ctx, value)
     };
-    told.unwrap_or_else(|_| {
+    if shown.is_err() {
         ctx.catch();
-        "something that cannot be shown".to_owned()
-    })
+    }
+    shown.ok()
 }
 
 fn name_of<'js>(ctx: &Ctx<'js>, name: Option<JsValue<'js>>) -> Result<String> {

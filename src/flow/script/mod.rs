@@ -24,7 +24,7 @@
 //! | `console.log(…)` | notes a line for the author. Too many lines or too long ones are cut, and nothing fails |
 //!
 //! A value is kept as `JSON.stringify` writes it at the moment of the call; `undefined`, a function and a symbol are
-//! kept as null. Text that PostgreSQL could not hold has U+FFFD in place of each NUL and each half of a surrogate pair.
+//! kept as null, and nothing is kept that is nested more than 64 deep. Text that PostgreSQL could not hold has U+FFFD in place of each NUL and each half of a surrogate pair.
 //!
 //! The script has ended when its last promise job has. An exception or a rejection that nobody handles fails it, also
 //! after `next()`, and a script that failed has set and said nothing.
@@ -51,8 +51,10 @@ pub use worker::serve;
 const TIME: Duration = Duration::from_millis(250);
 const HEAP_BYTES: usize = 16 * 1024 * 1024;
 const STACK_BYTES: usize = 256 * 1024;
-/// What goes in (source and context) and what comes out (all that was set and said), each.
+/// What goes in (source and context) and what comes out (all that was set and said), each, as JSON.
 const DATA_BYTES: usize = 64 * 1024;
+/// How long a script may be, which leaves room for what it looks at.
+const SOURCE_BYTES: usize = 32 * 1024;
 /// A script says no more than this many messages.
 const MESSAGES: usize = 32;
 

@@ -63,6 +63,7 @@ impl Scripts {
         if call.len() > DATA_BYTES {
             return Err(Failure::TooLarge);
         }
+        let call = protocol::frame(&call).ok_or(Failure::TooLarge)?;
         let pool = &self.pool;
         let _room = pool.room.try_acquire().map_err(|_| Failure::Unavailable)?;
         let _turn = timeout(QUEUE_TIME, pool.turns.acquire())
@@ -176,8 +177,7 @@ impl Worker {
     }
 
     async fn answer(&mut self, call: &[u8]) -> io::Result<Answer> {
-        let head = protocol::head(call).ok_or(io::ErrorKind::InvalidInput)?;
-        self.input.write_all(&[&head, call].concat()).await?;
+        self.input.write_all(call).await?;
         self.input.flush().await?;
         Ok(serde_json::from_slice(&self.read().await?)?)
     }

@@ -9,24 +9,25 @@ use super::{DATA_BYTES, Failure, Outcome};
 /// The name of the command that makes this program a worker.
 pub(super) const COMMAND: &str = "script-worker";
 
-/// Longer frames are refused by both sides. An answer holds, beside the data, what was logged.
-pub(super) const LONGEST_FRAME: usize = 2 * DATA_BYTES;
+/// Longer frames are refused by both sides. An answer holds its data, the script's result once more, and what was logged.
+const LONGEST_FRAME: usize = 4 * DATA_BYTES;
 
-/// The frame by which a worker tells that it can take a call.
+/// The body by which a worker tells that it can take a call.
 pub(super) const READY: &[u8] = &[];
 
 /// How a call ended.
 pub(super) type Answer = Result<Outcome, Failure>;
 
-/// What goes before a frame's body, or nothing if the body is too long.
-pub(super) fn head(body: &[u8]) -> Option<[u8; 4]> {
+/// A frame with this body, unless it is too long for one.
+pub(super) fn frame(body: &[u8]) -> Option<Vec<u8>> {
     if body.len() > LONGEST_FRAME {
         return None;
     }
-    u32::try_from(body.len()).ok().map(u32::to_le_bytes)
+    let head = u32::try_from(body.len()).ok()?.to_le_bytes();
+    Some([&head, body].concat())
 }
 
-/// How long the body is that a head announces, if it may be that long.
+/// How long the body is that a frame's first four bytes announce, if it may be that long.
 pub(super) fn length(head: [u8; 4]) -> Option<usize> {
     usize::try_from(u32::from_le_bytes(head))
         .ok()

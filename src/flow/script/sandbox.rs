@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rquickjs::context::{EvalOptions, intrinsic as js};
-use rquickjs::{CatchResultExt, CaughtError, Ctx, Object, Promise, Runtime, Value};
+use rquickjs::{Ctx, Object, Promise, Runtime, Value};
 
 use super::check::Syntax;
 use super::host::{self, Host};
@@ -77,18 +77,16 @@ impl Sandbox {
     }
 
     /// Parses a script without running it.
-    pub(super) fn parse(self, source: &str) -> Result<(), Syntax> {
+    pub(super) fn parse(&self, source: &str) -> Result<(), Syntax> {
         // On the first line, so that lines keep their numbers. Scripts are strict whatever stands on top of them, so
         // it does not matter that nothing stands on top any more.
         let source = format!("throw 0;{source}");
-        self.context.with(|ctx| match evaluate(&ctx, source) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(syntax(&ctx, error)),
-        })
+        self.context
+            .with(|ctx| evaluate(&ctx, source).map_err(|_| syntax(&ctx)))
     }
 
     /// Runs a script to its end.
-    pub(super) fn run(self, call: Call) -> Answer {
+    pub(super) fn run(&self, call: Call) -> Answer {
         self.watch.start();
         let host = Rc::new(Host::new(call.context));
         let guard = Rc::clone(&host);
@@ -139,14 +137,10 @@ fn evaluate(ctx: &Ctx<'_>, source: String) -> rquickjs::Result<()> {
 }
 
 fn failure(ctx: &Ctx<'_>, error: rquickjs::Error) -> Failure {
-    match Err::<(), _>(error).catch(ctx) {
-        Err(CaughtError::Exception(exception)) => thrown(ctx, exception.as_object().as_value()),
-        Err(CaughtError::Value(value)) => thrown(ctx, &value),
-        Err(CaughtError::Error(rquickjs::Error::Allocation)) => Failure::Memory,
-        Err(CaughtError::Error(error)) => {
-            Failure::Thrown(text::line(&error.to_string(), LONGEST_TOLD))
-        }
-        Ok(()) => unreachable!("an error was put in"),
+    match error {
+        rquickjs::Error::Exception => thrown(ctx, &ctx.catch()),
+        rquickjs::Error::Allocation => Failure::Memory,
+        error => Failure::Thrown(text::line(&error.to_string(), LONGEST_TOLD)),
     }
 }
 
@@ -156,8 +150,10 @@ fn thrown<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Failure {
         return Failure::Thrown(NULL.to_owned());
     }
     let Some(object) = value.as_object() else {
-        let told = host::told(ctx, value.clone());
-        return Failure::Thrown(text::line(&told, LONGEST_TOLD));
+        // Showing what is no object runs no code of the script: it only takes memory.
+        return host::shown(ctx, value.clone()).map_or(Failure::Memory, |told| {
+            Failure::Thrown(text::line(&told, LONGEST_TOLD))
+        });
     };
     let name = own_words(ctx, object, "name");
     let message = own_words(ctx, object, "message");
@@ -183,7 +179,7 @@ fn thrown<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Failure {
 /// A property if it is a string. Getting it may run the script's own code, and whatever that throws is dropped.
 fn own_words<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str) -> Option<String> {
     match object.get::<_, Value<'js>>(name) {
-        Ok(value) if value.is_string() => host::text(ctx, value).ok(),
+        Ok(value) if value.is_string() => host::shown(ctx, value),
         Ok(_) => None,
         Err(_) => {
             ctx.catch();
@@ -202,19 +198,13 @@ fn line_in(stack: &str) -> Option<usize> {
         .ok()
 }
 
-fn syntax(ctx: &Ctx<'_>, error: rquickjs::Error) -> Syntax {
-    match Err::<(), _>(error).catch(ctx) {
-        Err(CaughtError::Exception(exception)) => {
-            let line = exception.stack().and_then(|stack| line_in(&stack));
-            let message = exception.message().unwrap_or_default();
-            Syntax::new(line.unwrap_or(1), text::line(&message, LONGEST_TOLD))
-        }
-        Err(CaughtError::Error(rquickjs::Error::InvalidString(error))) => {
-            Syntax::new(1, format!("a NUL stands at byte {}", error.nul_position()))
-        }
-        Err(_) => Syntax::new(1, "cannot be parsed"),
-        Ok(()) => unreachable!("an error was put in"),
-    }
+/// Why a script did not parse.
+fn syntax(ctx: &Ctx<'_>) -> Syntax {
+    let error = ctx.catch();
+    let told = |name| own_words(ctx, error.as_object()?, name);
+    let line = told("stack").and_then(|stack| line_in(&stack));
+    let message = told("message").unwrap_or_else(|| "cannot be parsed".to_owned());
+    Syntax::new(line.unwrap_or(1), text::line(&message, LONGEST_TOLD))
 }
 
 impl From<rquickjs::Error> for Syntax {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::Call;
+use super::Failure;
 use super::protocol::{self, Answer, READY};
 use super::sandbox::Sandbox;
 
@@ -33,16 +33,19 @@ pub fn serve() -> ExitCode {
 
 fn answer(calls: &Receiver<Vec<u8>>) -> io::Result<()> {
     loop {
-        // Made before it is needed, and after the last one was cleared away: neither is on a script's time.
+        // Made before it is needed, and cleared away after the answer: neither is on a script's time.
         let sandbox = Sandbox::new().map_err(io::Error::other)?;
         write(READY)?;
         let Ok(call) = calls.recv() else {
             return Ok(());
         };
         limits::allow_for_one_script();
-        let call: Call = serde_json::from_slice(&call)?;
-        let answer: Answer = sandbox.run(call);
-        write(&serde_json::to_vec(&answer)?)?;
+        let answer = match serde_json::from_slice(&call) {
+            Ok(call) => sandbox.run(call),
+            // The server writes nothing wrong, but what it was given may be nested too deeply to be read again.
+            Err(_) => Err(Failure::TooLarge),
+        };
+        write(&serde_json::to_vec::<Answer>(&answer)?)?;
     }
 }
 
@@ -67,9 +70,9 @@ fn read_frame(input: &mut impl Read) -> io::Result<Vec<u8>> {
 }
 
 fn write(body: &[u8]) -> io::Result<()> {
-    let head = protocol::head(body).ok_or(io::ErrorKind::InvalidData)?;
+    let frame = protocol::frame(body).ok_or(io::ErrorKind::InvalidData)?;
     let mut output = io::stdout().lock();
-    output.write_all(&[&head, body].concat())?;
+    output.write_all(&frame)?;
     output.flush()
 }
 
