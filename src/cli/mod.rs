@@ -20,9 +20,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::app::backing;
 use crate::config::{self, Config, Overrides};
+use crate::flow::script;
 use crate::postgres;
 use crate::telemetry;
 
@@ -54,6 +56,9 @@ enum Command {
     Inbox(inbox::Inbox),
     Bot(bot::Bot),
     PageFilter(page_filter::PageFilter),
+    /// Runs the scripts of flows for a server, which starts it.
+    #[command(hide = true)]
+    ScriptWorker,
 }
 
 /// What every command takes.
@@ -79,19 +84,21 @@ impl Settings {
 
 impl Cli {
     /// Runs the command. What went wrong is said on the standard error, in one line.
-    pub async fn run(self) -> ExitCode {
+    pub fn run(self) -> ExitCode {
         let done = match self.command {
-            Command::Serve(command) => command.run().await,
-            Command::Demo(command) => command.run().await,
-            Command::Migrate(command) => command.run().await,
-            Command::Doctor(command) => command.run().await,
-            Command::Account(command) => succeed(command.run().await),
-            Command::Agent(command) => succeed(command.run().await),
-            Command::Key(command) => succeed(command.run().await),
-            Command::App(command) => succeed(command.run().await),
-            Command::Inbox(command) => succeed(command.run().await),
-            Command::Bot(command) => succeed(command.run().await),
-            Command::PageFilter(command) => succeed(command.run().await),
+            // Without a runtime: one is started whenever a script has cost its worker.
+            Command::ScriptWorker => Ok(script::serve()),
+            Command::Serve(command) => wait(command.run()),
+            Command::Demo(command) => wait(command.run()),
+            Command::Migrate(command) => wait(command.run()),
+            Command::Doctor(command) => wait(command.run()),
+            Command::Account(command) => succeed(wait(command.run())),
+            Command::Agent(command) => succeed(wait(command.run())),
+            Command::Key(command) => succeed(wait(command.run())),
+            Command::App(command) => succeed(wait(command.run())),
+            Command::Inbox(command) => succeed(wait(command.run())),
+            Command::Bot(command) => succeed(wait(command.run())),
+            Command::PageFilter(command) => succeed(wait(command.run())),
         };
         match done {
             Ok(code) => code,
@@ -105,6 +112,10 @@ impl Cli {
             }
         }
     }
+}
+
+fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    Runtime::new()?.block_on(work)
 }
 
 fn succeed(done: anyhow::Result<()>) -> anyhow::Result<ExitCode> {

@@ -13,6 +13,7 @@ pub mod file;
 pub mod graph;
 pub mod plugin;
 pub mod runner;
+pub mod script;
 pub mod session;
 mod template;
 
