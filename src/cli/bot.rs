@@ -10,7 +10,7 @@ use serde_json::json;
 use super::args::{self, InAccount};
 use super::bot_secret::{DialogflowKeys, PluginSecret};
 use super::report::Report;
-use crate::flow::{Flow, Runner};
+use crate::flow::{File, Flow, Problem, Problems, Runner};
 use crate::model::{AccountId, BotId};
 use crate::store::{self, Store};
 
@@ -41,6 +41,8 @@ enum Command {
         /// The flow file, YAML or JSON.
         file: PathBuf,
     },
+    /// Prints the JSON Schema of a flow file, for editors that complete and check while one writes. Needs no database.
+    Schema,
     /// Checks a flow file and makes it the next version of a bot's flow.
     Import {
         /// The flow file, YAML or JSON.
@@ -67,6 +69,7 @@ impl Bot {
                     .await
             }
             Command::Check { file } => check(&file),
+            Command::Schema => schema(),
             Command::Import { file, bot, target } => import(&file, BotId(bot), target).await,
             Command::DialogflowKey(keys) => keys.run().await,
             Command::PluginSecret(secret) => secret.run().await,
@@ -108,14 +111,41 @@ async fn list(store: &Store, account: AccountId) -> anyhow::Result<Report> {
 }
 
 fn check(file: &Path) -> anyhow::Result<()> {
-    Flow::parse(&read(file)?).with_context(|| format!("{} is not sound", file.display()))?;
+    sound(file, &read(file)?)?;
     writeln!(std::io::stdout().lock(), "{} is sound", file.display())?;
+    Ok(())
+}
+
+/// Refuses a flow file with everything that is wrong with it, each with its file and line, as editors jump to it.
+fn sound(file: &Path, text: &str) -> anyhow::Result<()> {
+    let Err(Problems(problems)) = Flow::parse(text) else {
+        return Ok(());
+    };
+    let problems = problems.into_iter().map(|problem| {
+        let line = problem.line.map(|line| format!(":{line}"));
+        let cause = Problem {
+            line: None,
+            ..problem
+        };
+        format!("{}{}: {cause}", file.display(), line.unwrap_or_default())
+    });
+    let problems: Vec<String> = problems.collect();
+    let problems = problems.join("\n");
+    Err(anyhow::anyhow!(
+        "{} is not sound\n{problems}",
+        file.display()
+    ))
+}
+
+fn schema() -> anyhow::Result<()> {
+    let schema = serde_json::to_string_pretty(&File::schema())?;
+    writeln!(std::io::stdout().lock(), "{schema}")?;
     Ok(())
 }
 
 async fn import(file: &Path, bot: BotId, target: InAccount) -> anyhow::Result<()> {
     let text = read(file)?;
-    Flow::parse(&text).with_context(|| format!("{} is not sound", file.display()))?;
+    sound(file, &text)?;
     target
         .run(async |store: &Store, account, now| {
             // The region is for visitors' answers, of which there are none here.

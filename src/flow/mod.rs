@@ -4,8 +4,10 @@
 //! effects. Nothing in those three does I/O: `runner` loads, commits and asks again when another turn came first.
 //! `plugin` and `dialogflow` ask servers of others for a node.
 
+pub mod call;
 mod check;
 mod compile;
+mod condition;
 pub mod dialogflow;
 pub mod engine;
 mod failure;
@@ -17,9 +19,9 @@ pub mod script;
 pub mod session;
 mod template;
 
-pub use engine::{ContactChange, Effect, Input, Say, Turn, Visitor, advance};
+pub use engine::{Button, ContactChange, Effect, Input, Say, Turn, Visitor, advance};
 pub use failure::Failure;
 pub use file::{File, Problem, Problems};
 pub use graph::{Choice, Flow};
-pub use runner::{Answer, NewChat, PublishError, Runner, Said, Words};
+pub use runner::{Answer, Asker, NewChat, Outside, PublishError, Runner, Said, Words};
 pub use session::{Place, Session};

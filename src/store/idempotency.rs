@@ -32,6 +32,11 @@ impl Once {
             request_sha256: digest.finalize().into(),
         }
     }
+
+    /// The API and the name that the client gave.
+    pub fn name(&self) -> (&'static str, &str) {
+        (self.api, &self.key)
+    }
 }
 
 impl Store {

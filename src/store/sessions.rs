@@ -27,6 +27,8 @@ pub struct Chat {
     pub email: Option<String>,
     /// The contact's phone number.
     pub phone_number: Option<String>,
+    /// What the account keeps of the contact.
+    pub properties: Attributes,
     /// Whether what the contact says is put aside.
     pub blocked: bool,
     /// The bot that serves the inbox now, with the newest version of its flow.
@@ -61,6 +63,7 @@ struct Row {
     name: String,
     email: Option<String>,
     phone_number: Option<String>,
+    properties: Attributes,
     blocked: bool,
     serving_bot: Option<BotId>,
     serving_version: Option<FlowVersion>,
@@ -78,7 +81,8 @@ macro_rules! chats {
             Row,
             r#"select c.account_id as "account: AccountId", c.id as "conversation: ConversationId",
                       c.status as "status: ConversationStatus", c.stream_id as "stream: StreamId",
-                      c.custom_attributes as metadata, ct.name, ct.email, ct.phone_number, ct.blocked,
+                      c.custom_attributes as metadata, ct.name, ct.email, ct.phone_number,
+                      ct.custom_attributes as properties, ct.blocked,
                       b.id as "serving_bot?: BotId", b.flow_version as "serving_version?: FlowVersion",
                       s.bot_id as "bot?: BotId", s.flow_version as "flow_version?: FlowVersion",
                       s.version as "version?", s.state as "state?", s.due_at,
@@ -186,6 +190,7 @@ impl From<Row> for Chat {
             name: row.name,
             email: row.email,
             phone_number: row.phone_number,
+            properties: row.properties,
             blocked: row.blocked,
             serving: row.serving_bot.zip(row.serving_version),
             session,

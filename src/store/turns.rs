@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sqlx::PgConnection;
 
 use super::conversation_status::{self, StatusChange};
@@ -72,6 +72,8 @@ pub struct ContactChanges {
     pub email: Option<String>,
     /// The phone number; dropped if another contact has it.
     pub phone_number: Option<String>,
+    /// What the account keeps: a `null` forgets.
+    pub properties: Map<String, Value>,
 }
 
 /// What a step was computed from. It is refused if something else has happened since.
@@ -269,6 +271,11 @@ async fn change_contact(
     changes: ContactChanges,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    let (forgotten, kept): (Map<_, _>, Map<_, _>) = changes
+        .properties
+        .into_iter()
+        .partition(|(_, value)| value.is_null());
+    let forgotten: Vec<String> = forgotten.into_iter().map(|(key, _)| key).collect();
     sqlx::query!(
         "update contacts c set
              name = coalesce($3, name),
@@ -277,6 +284,7 @@ async fn change_contact(
              phone_number = case when exists (select from contacts o
                                               where o.account_id = $1 and o.phone_number = $5 and o.id <> $2)
                             then phone_number else coalesce($5, phone_number) end,
+             custom_attributes = (custom_attributes || $7::jsonb) - $8::text[],
              row_version = row_version + 1, updated_at = $6
          where account_id = $1 and id = $2",
         account.0,
@@ -285,6 +293,8 @@ async fn change_contact(
         changes.email,
         changes.phone_number,
         now,
+        Value::Object(kept),
+        &forgotten,
     )
     .execute(&mut *conn)
     .await?;

@@ -77,7 +77,7 @@ impl Runner {
             return Ok(false);
         }
         let (mut step, _) = self
-            .turn(chat, session, state, Input::LiveTimeout, now)
+            .turn((chat, session), state, Input::LiveTimeout, now)
             .await?;
         step.tell_visitor();
         self.take(chat, step, drop, None, now).await?;

@@ -4,9 +4,11 @@
 
 mod due;
 mod flows;
+mod outside;
 mod receive;
 mod status;
 mod step;
+mod turn;
 
 use std::sync::Arc;
 
@@ -24,12 +26,15 @@ use crate::store::sessions::{Chat, StoredSession};
 use crate::store::turns::{self, Basis, Step};
 use crate::store::{self, Error, Field, Noun, Once, Result, Store};
 
-use super::engine::{Input, Visitor, advance};
+use super::engine::{Input, Visitor};
 use super::file::{File, Problems};
 use super::graph::Flow;
 use super::session::{Place, Session};
 use flows::Flows;
+use outside::Asking;
+pub use outside::{Asker, Outside};
 use step::{Turning, unmoved};
+use turn::{Walking, cause_of, cause_of_start};
 
 /// How often a turn is computed anew when others overtake it.
 const ATTEMPTS: usize = 64;
@@ -41,6 +46,7 @@ pub struct Runner {
     flows: Arc<Flows>,
     /// Where a phone number without a country code is from when its flow does not say.
     region: Arc<str>,
+    outside: Outside,
 }
 
 /// A chat to start.
@@ -83,6 +89,9 @@ pub struct Said {
     pub options: Vec<(String, i64)>,
     /// A richer form: its kind and what it holds.
     pub rich: Option<(String, Value)>,
+    /// How long the bot seems to type before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typing_ms: Option<u32>,
 }
 
 /// Why a flow was not published.
@@ -97,13 +106,20 @@ pub enum PublishError {
 }
 
 impl Runner {
-    /// A runner over this store; `region` is where phone numbers are from (ISO 3166).
+    /// A runner over this store; `region` is where phone numbers are from (ISO 3166). Whatever its flows ask outside
+    /// fails.
     pub fn new(store: Store, region: &str) -> Self {
         Self {
             store,
             flows: Arc::default(),
             region: region.into(),
+            outside: Outside::nobody(),
         }
+    }
+
+    /// The same with somebody to ask.
+    pub fn asking(self, outside: Outside) -> Self {
+        Self { outside, ..self }
     }
 
     /// Checks a flow file and makes it the bot's next version.
@@ -142,12 +158,26 @@ impl Runner {
         let served = store::bots::get_served(&self.store, account, new.bot).await?;
         let flow = self.flow(account, new.bot, served.flow_version).await?;
         let stream = StreamId(rand::random_range(1..=i64::MAX));
+        let cause = cause_of_start(account, once.as_ref(), stream);
+        let mut asking = Asking::new(&self.outside, cause);
+        let asker = Asker {
+            account,
+            bot: new.bot,
+            conversation: None,
+            stream: Some(stream),
+            id: uuid::Uuid::nil(),
+        };
         for _ in 0..ATTEMPTS {
             let email = new.email.as_str();
             let contact = store::contacts::find_by_email(&self.store, account, email).await?;
             let blocked = contact.as_ref().is_some_and(|contact| contact.blocked);
-            let visitor = self.visitor_of(contact, &new);
-            let turn = advance(&flow, Session::default(), visitor, Input::Start);
+            let walking = Walking {
+                flow: &flow,
+                state: Session::default(),
+                visitor: self.visitor_of(contact, &new),
+                input: Input::Start,
+            };
+            let turn = walking.walk(asker, &mut asking).await;
             let (mut step, said) = Turning::of(new.bot, served.flow_version).turn(turn, now)?;
             if blocked {
                 step.status = None;
@@ -184,6 +214,7 @@ impl Runner {
         once: Option<Once>,
         now: DateTime<Utc>,
     ) -> Result<Answer> {
+        let mut asking = None;
         for _ in 0..ATTEMPTS {
             let chat = store::sessions::find_by_stream(&self.store, stream)
                 .await?
@@ -193,18 +224,9 @@ impl Runner {
                 return Ok(first);
             }
             let session = chat.session.as_ref().ok_or(Error::ChatEnded)?;
-            let state: Session = serde_json::from_value(session.state.clone())?;
-            let (mut step, said) = if is_with_agents(&chat, &state.place) {
-                (to_agents(session), Vec::new())
-            } else if let Place::Question { .. } = state.place {
-                let input = Input::Reply {
-                    text: &words.text,
-                    payload: words.payload,
-                };
-                self.turn(&chat, session, state, input, now).await?
-            } else {
-                return Err(Error::ChatEnded);
-            };
+            let asking = asking.get_or_insert_with(|| self.asking_for(&chat, once.as_ref(), words));
+            let heard = self.hear((&chat, session), words, asking, now).await?;
+            let (mut step, said) = heard.ok_or(Error::ChatEnded)?;
             step.incoming = Some(NewMessage::text(
                 MessageKind::Incoming,
                 From::Contact,
@@ -222,20 +244,11 @@ impl Runner {
         Err(Error::SessionMoved)
     }
 
-    /// Walks on from a session on the version of the flow that it began with.
-    async fn turn(
-        &self,
-        chat: &Chat,
-        session: &StoredSession,
-        state: Session,
-        input: Input<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<(Step, Vec<Said>)> {
-        let flow = self
-            .flow(chat.account, session.bot, session.flow_version)
-            .await?;
-        let turn = advance(&flow, state, self.visitor(chat), input);
-        Turning::from(session).turn(turn, now)
+    /// What may be asked because of a visitor's words.
+    fn asking_for(&self, chat: &Chat, once: Option<&Once>, words: &Words) -> Asking<'_> {
+        let payload = words.payload.unwrap_or_default().to_be_bytes();
+        let cause = cause_of(chat, once, &[words.text.as_bytes(), &payload]);
+        Asking::new(&self.outside, cause)
     }
 
     async fn take<T>(
@@ -285,6 +298,7 @@ impl Runner {
             name: chat.name.clone(),
             email: chat.email.clone(),
             phone_number: chat.phone_number.clone(),
+            properties: chat.properties.clone(),
             metadata: chat.metadata.clone(),
             region: self.region.to_string(),
         }
@@ -300,6 +314,7 @@ impl Runner {
         if let Some(contact) = contact {
             visitor.name = contact.name;
             visitor.phone_number = contact.phone_number;
+            visitor.properties = contact.custom_attributes;
         }
         visitor
     }

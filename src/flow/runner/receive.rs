@@ -2,10 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
+use uuid::Uuid;
+
+use super::outside::{Asker, Asking};
 use super::step::Turning;
-use super::{ATTEMPTS, Runner, is_open, is_overtaken, is_with_agents, to_agents};
-use crate::flow::engine::{Input, advance};
-use crate::flow::session::{Place, Session};
+use super::turn::Walking;
+use super::{ATTEMPTS, Runner, Words, is_open, is_overtaken};
+use crate::flow::engine::Input;
+use crate::flow::session::Session;
 use crate::model::{AccountId, ConversationId, Message, MessageId};
 use crate::store::messages::NewMessage;
 use crate::store::sessions::Chat;
@@ -22,10 +26,16 @@ impl Runner {
         once: Option<Once>,
         now: DateTime<Utc>,
     ) -> Result<Message> {
+        let words = Words {
+            text: incoming.content.clone().unwrap_or_default(),
+            payload: None,
+        };
+        let mut asking = None;
         for _ in 0..ATTEMPTS {
             let chat = self.chat(account, conversation).await?;
-            let text = incoming.content.as_deref().unwrap_or_default();
-            let Some(mut step) = self.answer(&chat, text, now).await? else {
+            let asking =
+                asking.get_or_insert_with(|| self.asking_for(&chat, once.as_ref(), &words));
+            let Some(mut step) = self.answer(&chat, &words, asking, now).await? else {
                 let store = &self.store;
                 return store::messages::post(store, account, conversation, incoming, once, now)
                     .await;
@@ -44,7 +54,13 @@ impl Runner {
     }
 
     /// What the bot of the inbox does with a contact's message; nothing if it is not its turn.
-    async fn answer(&self, chat: &Chat, text: &str, now: DateTime<Utc>) -> Result<Option<Step>> {
+    async fn answer(
+        &self,
+        chat: &Chat,
+        words: &Words,
+        asking: &mut Asking<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Step>> {
         if chat.blocked {
             return Ok(None);
         }
@@ -52,32 +68,43 @@ impl Runner {
             return if is_open(chat.status) {
                 Ok(None)
             } else {
-                self.begin(chat, now).await
+                self.begin(chat, asking, now).await
             };
         };
-        let state: Session = serde_json::from_value(session.state.clone())?;
-        if is_with_agents(chat, &state.place) {
-            return Ok(Some(to_agents(session)));
+        match self.hear((chat, session), words, asking, now).await? {
+            Some((mut step, _)) => {
+                step.tell_visitor();
+                Ok(Some(step))
+            }
+            None => self.begin(chat, asking, now).await,
         }
-        let Place::Question { .. } = state.place else {
-            return self.begin(chat, now).await;
-        };
-        let input = Input::Reply {
-            text,
-            payload: None,
-        };
-        let (mut step, _) = self.turn(chat, session, state, input, now).await?;
-        step.tell_visitor();
-        Ok(Some(step))
     }
 
     /// What the bot of the inbox says first, to a contact who is new or comes back.
-    async fn begin(&self, chat: &Chat, now: DateTime<Utc>) -> Result<Option<Step>> {
+    async fn begin(
+        &self,
+        chat: &Chat,
+        asking: &mut Asking<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Step>> {
         let Some((bot, version)) = chat.serving else {
             return Ok(None);
         };
         let flow = self.flow(chat.account, bot, version).await?;
-        let turn = advance(&flow, Session::default(), self.visitor(chat), Input::Start);
+        let walking = Walking {
+            flow: &flow,
+            state: Session::default(),
+            visitor: self.visitor(chat),
+            input: Input::Start,
+        };
+        let asker = Asker {
+            account: chat.account,
+            bot,
+            conversation: Some(chat.conversation),
+            stream: chat.stream,
+            id: Uuid::nil(),
+        };
+        let turn = walking.walk(asker, asking).await;
         let (mut step, _) = Turning::of(bot, version).turn(turn, now)?;
         step.tell_visitor();
         Ok(Some(step))

@@ -63,7 +63,7 @@ impl Runner {
         let mut step = match state.place {
             Place::Live { .. } if leaves => {
                 let (mut step, _) = self
-                    .turn(chat, session, state, Input::AgentEnded, now)
+                    .turn((chat, session), state, Input::AgentEnded, now)
                     .await?;
                 // A conversation that an agent resolves is resolved, even if the bot has something to ask still; only a
                 // flow that goes to the agents once more opens it again.
@@ -72,7 +72,12 @@ impl Runner {
                     .filter(|next| *next != ConversationStatus::Pending);
                 step
             }
-            Place::Beginning | Place::Question { .. } | Place::Live { .. } | Place::Ended => Step {
+            Place::Beginning
+            | Place::Question { .. }
+            | Place::Plugin { .. }
+            | Place::Calling { .. }
+            | Place::Live { .. }
+            | Place::Ended => Step {
                 session: Some(unmoved(session)),
                 ..Step::default()
             },

@@ -62,10 +62,14 @@ impl Turning {
                 Effect::SetContact(ContactChange::PhoneNumber(number)) => {
                     step.contact.phone_number = Some(number.as_str().to_owned());
                 }
+                Effect::SetContact(ContactChange::Property(key, value)) => {
+                    step.contact.properties.insert(key, value);
+                }
                 Effect::HandOver { timeout_secs } => {
                     due_at = timeout_secs.map(|secs| now + TimeDelta::seconds(secs.into()));
                 }
-                Effect::End => {}
+                // Whoever walks has asked already.
+                Effect::Call(_) | Effect::End => {}
             }
         }
         step.session = Some(NewSession {
@@ -97,8 +101,8 @@ fn is_live(session: &Session) -> bool {
 /// Where a conversation stands whose visitor is there.
 fn status_at(place: &Place) -> Option<ConversationStatus> {
     match place {
-        Place::Beginning => None,
-        Place::Question { .. } => Some(ConversationStatus::Pending),
+        Place::Beginning | Place::Calling { .. } => None,
+        Place::Question { .. } | Place::Plugin { .. } => Some(ConversationStatus::Pending),
         Place::Live { .. } => Some(ConversationStatus::Open),
         Place::Ended => Some(ConversationStatus::Resolved),
     }
@@ -115,6 +119,10 @@ fn message(bot: BotId, say: &Say) -> NewMessage {
             .collect();
         message.content_type = ContentType::InputSelect;
         message.content_attributes = json!({ "items": items }).into();
+    }
+    if let Some(typing_ms) = say.typing_ms {
+        let attributes = &mut message.content_attributes;
+        attributes.insert("typing_ms".to_owned(), typing_ms.into());
     }
     message
 }
@@ -142,6 +150,7 @@ impl std::convert::From<Say> for Said {
                 .map(|option| (option.title, option.payload))
                 .collect(),
             rich: say.rich.map(|rich| (rich.kind.to_string(), rich.body)),
+            typing_ms: say.typing_ms,
         }
     }
 }

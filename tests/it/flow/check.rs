@@ -11,7 +11,7 @@ fn the_demo_flow_is_sound() {
     let flow = Flow::parse(super::DEMO).unwrap();
     let options: Vec<_> = flow
         .choices()
-        .map(|(node, choice)| (node, choice.title.as_str(), choice.payload))
+        .map(|(node, choice)| (node, choice.title.default.as_str(), choice.payload))
         .collect();
     assert_eq!(
         options,
@@ -60,7 +60,7 @@ start: ask
 nodes:
   ask:
     multiple_choice:
-      text: Hello {{ user.age }}
+      text: Hello {{ visitor.age }}
       options:
         - { title: One, next: nowhere }
         - { title: ' one', next: end }
@@ -71,7 +71,7 @@ nodes:
     link: { next: lost }
 ";
     insta::assert_snapshot!(problems(file), @r"
-    line 6: node `ask`: `{{ user.age }}` stands for nothing: use user.name, user.email, user.phone, answers.<node> or metadata.<key>
+    line 6: node `ask`: `visitor.age` stands for nothing: use user.<property>, answers.<node>, metadata.<key>, vars.<name>, results.<node> or goals.<name>
     line 8: node `ask`: leads to `nowhere`, which is no node
     line 9: node `ask`: two options read ` one`
     line 10: node `ask`: has no way out: `next` of option `Two` is missing
@@ -100,9 +100,9 @@ fn a_file_of_another_shape_is_told_with_its_line() {
     line 1: expected mapping start
     line 1: `version` must be 1
     line 2: `start` names `a`, which is no node
-    line 5: unknown variant `shout`, expected one of say, multiple_choice, free_text, name, email, phone, link, live_agent, goal
-    line 5: unknown field `nxt`, expected one of text, rich, next
-    line 5: invalid type: integer `5`, expected a text (in quotes if it looks like something else) or a list of texts
+    line 5: unknown variant `shout`, expected one of say, multiple_choice, free_text, name, email, phone, link, live_agent, goal, set, condition, script, dialogflow, plugin
+    line 5: unknown field `nxt`, expected one of text, rich, next, typing_ms
+    line 5: invalid type: integer `5`, expected a text (in quotes if it looks like something else), or texts by language
     line 5: node `a`: holds a NUL character
     line 6: duplicate mapping key: a not allowed here
     ");

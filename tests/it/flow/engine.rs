@@ -58,6 +58,7 @@ fn the_demo_asks_name_email_and_phone() {
                 "menu": "Option 1", "name": "Ann", "email": "ann@example.org", "phone": "+14155552671"
             },
             "goals": [],
+            "words": "(415) 555-2671",
         })
     );
 }
@@ -196,7 +197,7 @@ nodes:
     let rich = say.rich.as_ref().unwrap();
     assert_eq!(
         (rich.kind, &rich.body),
-        (RichKind::Card, &json!({ "title": "T" }))
+        (RichKind::Card, &json!({ "buttons": [], "title": "T" }))
     );
     assert_eq!(effects[1..], [Effect::End]);
     assert!(chat.session.goals.contains("sized"));

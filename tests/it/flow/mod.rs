@@ -4,7 +4,7 @@ mod check;
 mod engine;
 mod property;
 
-use quartet::flow::{ContactChange, Effect, Flow, Input, Session, Visitor, advance};
+use quartet::flow::{Effect, Flow, Input, Session, Visitor, advance};
 
 /// The flow that the demo runs.
 pub(crate) const DEMO: &str = include_str!("../../../config/flows/demo.yaml");
@@ -33,11 +33,7 @@ impl Chat {
             input,
         );
         self.session = turn.session;
-        for effect in &turn.effects {
-            if let Effect::SetContact(ContactChange::Name(name)) = effect {
-                self.visitor.name.clone_from(name);
-            }
-        }
+        self.visitor = turn.visitor;
         turn.effects
     }
 
@@ -73,6 +69,7 @@ fn line(effect: &Effect) -> String {
             format!("says {}{}", say.text, titles.collect::<String>())
         }
         Effect::SetContact(change) => format!("sets {change:?}"),
+        Effect::Call(call) => format!("calls {}", call.node),
         Effect::HandOver { timeout_secs } => format!("hands over, {timeout_secs:?}"),
         Effect::End => "ends".to_owned(),
     }
