@@ -127,9 +127,7 @@ impl<'a> Runs<'a> {
         while let Some((name, ways)) = path.last_mut() {
             let name = *name;
             match ways.pop() {
-                Some(next) if on_path.contains(next) => {
-                    report(next, "goes round in a circle with no question in it".into());
-                }
+                Some(next) if on_path.contains(next) => report(next, circle(&path, next)),
                 Some(next) if self.lengths.contains_key(next) => {}
                 Some(next) => {
                     on_path.insert(next);
@@ -157,6 +155,15 @@ impl<'a> Runs<'a> {
             .collect();
         next.into_iter().collect()
     }
+}
+
+/// The end of a path that comes back to a node on it.
+fn circle(path: &[(&str, Vec<&str>)], back: &str) -> String {
+    let names = path.iter().map(|(name, _)| *name);
+    let mut circle: Vec<&str> = names.skip_while(|name| *name != back).collect();
+    circle.push(back);
+    let circle = circle.join(" → ");
+    format!("goes round in a circle with no question in it: {circle}")
 }
 
 fn check_reach(flow: &Flow, report: &mut Report<'_>) {

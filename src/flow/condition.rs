@@ -90,11 +90,11 @@ mod tests {
 
     use super::*;
 
-    fn holds(input: Value, operator: Operator, operand: &str) -> bool {
+    fn holds(input: &Value, operator: Operator, operand: &str) -> bool {
         check(input, operator, operand, false)
     }
 
-    fn check(input: Value, operator: Operator, operand: &str, case_sensitive: bool) -> bool {
+    fn check(input: &Value, operator: Operator, operand: &str, case_sensitive: bool) -> bool {
         let check = Check {
             input: Reference::Var("x".to_owned()),
             operator,
@@ -123,23 +123,23 @@ mod tests {
             (EndsWith, "extra", false),
         ] {
             assert_eq!(
-                holds(input(), operator, operand),
+                holds(&input(), operator, operand),
                 expected,
                 "{operator:?} {operand}"
             );
         }
-        assert!(!check(input(), Matches, "extra large", true));
-        assert!(check(input(), Matches, "Extra Large", true));
-        assert!(!check(input(), Contains, "large", true));
+        assert!(!check(&input(), Matches, "extra large", true));
+        assert!(check(&input(), Matches, "Extra Large", true));
+        assert!(!check(&input(), Contains, "large", true));
     }
 
     #[test]
     fn numbers_are_compared_as_numbers() {
         use Operator::{GreaterThan, LessThan};
-        assert!(holds(json!("10"), GreaterThan, "9"));
-        assert!(holds(json!(9.5), LessThan, " 10 "));
-        assert!(!holds(json!(9), LessThan, "9"));
-        assert!(!holds(json!(9), GreaterThan, "9"));
+        assert!(holds(&json!("10"), GreaterThan, "9"));
+        assert!(holds(&json!(9.5), LessThan, " 10 "));
+        assert!(!holds(&json!(9), LessThan, "9"));
+        assert!(!holds(&json!(9), GreaterThan, "9"));
         for none in [
             json!("many"),
             json!(null),
@@ -147,26 +147,26 @@ mod tests {
             json!("inf"),
             json!(true),
         ] {
-            assert!(!holds(none.clone(), GreaterThan, "1"), "{none}");
-            assert!(!holds(none.clone(), LessThan, "1"), "{none}");
+            assert!(!holds(&none, GreaterThan, "1"), "{none}");
+            assert!(!holds(&none, LessThan, "1"), "{none}");
         }
-        assert!(!holds(json!(5), GreaterThan, "many"));
+        assert!(!holds(&json!(5), GreaterThan, "many"));
     }
 
     #[test]
     fn nothing_and_an_empty_text_do_not_exist() {
         use Operator::{Contains, DoesNotContain, DoesNotExist, DoesNotMatch, Exists, Matches};
         for none in [json!(null), json!("")] {
-            assert!(!holds(none.clone(), Exists, ""));
-            assert!(holds(none.clone(), DoesNotExist, ""));
-            assert!(!holds(none.clone(), Matches, ""));
-            assert!(!holds(none.clone(), Contains, ""));
-            assert!(holds(none.clone(), DoesNotMatch, "a"));
-            assert!(holds(none, DoesNotContain, "a"));
+            assert!(!holds(&none, Exists, ""));
+            assert!(holds(&none, DoesNotExist, ""));
+            assert!(!holds(&none, Matches, ""));
+            assert!(!holds(&none, Contains, ""));
+            assert!(holds(&none, DoesNotMatch, "a"));
+            assert!(holds(&none, DoesNotContain, "a"));
         }
         for some in [json!(0), json!(false), json!([]), json!("a")] {
-            assert!(holds(some.clone(), Exists, ""), "{some}");
-            assert!(!holds(some, DoesNotExist, ""));
+            assert!(holds(&some, Exists, ""), "{some}");
+            assert!(!holds(&some, DoesNotExist, ""));
         }
     }
 

@@ -214,6 +214,8 @@ pub(super) fn read_name(text: &str) -> Option<String> {
     is_name.then(|| text.to_owned())
 }
 
+/// As much of a text as is kept. PostgreSQL keeps no NUL.
 fn capped(text: &str) -> String {
-    text.chars().take(MAX_ANSWER).collect()
+    let text = text.chars().filter(|letter| *letter != '\0');
+    text.take(MAX_ANSWER).collect()
 }

@@ -124,3 +124,70 @@ impl<'a> Asking<'a> {
         outcome
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::flow::call::{Ask, Outcome};
+
+    fn call(node: &str) -> Call {
+        let ask = Ask::Dialogflow {
+            agent: "a".to_owned(),
+            language: "en".to_owned(),
+            text: node.to_owned(),
+        };
+        Call {
+            node: node.to_owned(),
+            ask,
+        }
+    }
+
+    fn asker() -> Asker {
+        Asker {
+            account: AccountId(1),
+            bot: BotId(1),
+            conversation: None,
+            stream: None,
+            id: Uuid::nil(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_calls_of_a_turn_have_ten_seconds_together() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let outside = Outside::new(move |_, _| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async {
+                tokio::time::sleep(Duration::from_secs(4)).await;
+                Ok(Returned::Script(Outcome::default()))
+            })
+        });
+        let mut asking = Asking::new(&outside, Cause::of(&[]));
+        let begun = Instant::now();
+        for node in ["a", "b", "a", "b"] {
+            assert!(asking.ask(asker(), call(node)).await.is_ok());
+        }
+        assert_eq!(
+            asked.load(Ordering::Relaxed),
+            2,
+            "the same is not asked twice"
+        );
+        for node in ["c", "d", "c"] {
+            let outcome = asking.ask(asker(), call(node)).await;
+            assert_eq!(outcome, Err(Fault::OutOfTime));
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+        assert_eq!(begun.elapsed(), TIME);
+    }
+
+    #[test]
+    fn a_call_is_named_by_its_cause_and_its_node() {
+        let name = |parts: &[&[u8]], node| Cause::of(parts).call(node);
+        assert_eq!(name(&[b"a", b"b"], "n"), name(&[b"a", b"b"], "n"));
+        assert_ne!(name(&[b"a", b"b"], "n"), name(&[b"ab"], "n"));
+        assert_ne!(name(&[b"a"], "n"), name(&[b"a"], "m"));
+    }
+}

@@ -2,7 +2,9 @@
 
 mod check;
 mod engine;
+mod outside;
 mod property;
+mod turns;
 
 use quartet::flow::{Effect, Flow, Input, Session, Visitor, advance};
 
