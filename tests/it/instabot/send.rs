@@ -198,7 +198,10 @@ nodes:
     let body = scene.send(&scene.start_body()).await.json();
     assert_eq!(
         body["messages"],
-        json!([{ "text": "A shoe", "attachment": { "type": "card", "card": { "title": "Shoe" } } }])
+        json!([{
+            "text": "A shoe",
+            "attachment": { "type": "card", "card": { "title": "Shoe", "buttons": [] } }
+        }])
     );
 }
 
