@@ -12,7 +12,6 @@ pub(super) struct NewEvent<'a> {
     kind: EventKind,
     contact: Option<ContactId>,
     conversation: Option<ConversationId>,
-    message: Option<MessageId>,
     /// What to tell the visitor's chat client, if it is to hear of this.
     for_visitor: Option<&'a str>,
     /// The fields that changed: a list of `{name: {previous_value, current_value}}`.
@@ -26,7 +25,6 @@ impl<'a> NewEvent<'a> {
             kind,
             contact: Some(contact),
             conversation: None,
-            message: None,
             for_visitor: None,
             changed: None,
         }
@@ -38,23 +36,6 @@ impl<'a> NewEvent<'a> {
             kind,
             contact: None,
             conversation: Some(conversation),
-            message: None,
-            for_visitor: None,
-            changed: None,
-        }
-    }
-
-    /// Something that happened to a message.
-    pub(super) fn of_message(
-        kind: EventKind,
-        conversation: ConversationId,
-        message: MessageId,
-    ) -> Self {
-        Self {
-            kind,
-            contact: None,
-            conversation: Some(conversation),
-            message: Some(message),
             for_visitor: None,
             changed: None,
         }
@@ -86,13 +67,40 @@ pub(super) async fn append(
     new: NewEvent<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    append_all(conn, account, new, &[(None, new.for_visitor)], now).await
+}
+
+/// Appends that messages of one conversation were written, each with what the visitor's chat client is told of it.
+pub(super) async fn append_messages(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: ConversationId,
+    told: &[(MessageId, Option<&str>)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let new = NewEvent::of_conversation(EventKind::MessageCreated, conversation);
+    let subjects = told.iter().map(|(id, text)| (Some(*id), *text));
+    let subjects: Vec<_> = subjects.collect();
+    append_all(conn, account, new, &subjects, now).await
+}
+
+/// One fact of each message, or one of none.
+async fn append_all(
+    conn: &mut PgConnection,
+    account: AccountId,
+    new: NewEvent<'_>,
+    subjects: &[(Option<MessageId>, Option<&str>)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let messages: Vec<Option<i64>> = subjects.iter().map(|(id, _)| id.map(|id| id.0)).collect();
+    let told: Vec<Option<&str>> = subjects.iter().map(|(_, text)| *text).collect();
     sqlx::query!(
         r#"with subject as (
-               select a.id as account_id, c.id as conversation_id, c.callback_endpoint_id,
+               select e.at, e.message_id, e.for_visitor, a.id as account_id, c.id as conversation_id, c.callback_endpoint_id,
                       i.id as inbox_id, coalesce(ct.id, $4) as contact_id, m.kind as message_kind,
                       jsonb_strip_nulls(jsonb_build_object(
                           'account', jsonb_build_object('id', a.id, 'name', a.name),
-                          'for_visitor', $6::text,
+                          'for_visitor', e.for_visitor,
                           'changed', $8::jsonb,
                           'stream_id', c.stream_id::text)) || jsonb_build_object(
                           'message', to_jsonb(m),
@@ -116,11 +124,12 @@ pub(super) async fn append(
                           'team', case when t.id is not null then jsonb_build_object('id', t.id, 'name', t.name) end
                       ) as snapshot
                from accounts a
+               cross join unnest($5::bigint[], $6::text[]) with ordinality as e(message_id, for_visitor, at)
                left join conversations c on c.account_id = a.id and c.id = $3
                left join contacts ct on ct.account_id = a.id and ct.id = coalesce(c.contact_id, $4)
                left join contact_inboxes ci on ci.account_id = a.id and ci.id = c.contact_inbox_id
                left join inboxes i on i.account_id = a.id and i.id = c.inbox_id
-               left join messages m on m.account_id = a.id and m.id = $5
+               left join messages m on m.account_id = a.id and m.id = e.message_id
                left join users u on u.id = m.agent_id
                left join bots b on b.account_id = a.id and b.id = m.bot_id
                left join users s on s.id = c.assignee_id
@@ -128,16 +137,19 @@ pub(super) async fn append(
                where a.id = $1
            ), event as (
                insert into events (account_id, kind, inbox_id, conversation_id, message_id, contact_id, snapshot, created_at)
-               select account_id, $2, inbox_id, conversation_id, $5, contact_id, snapshot, $7 from subject
-               returning id
+               select account_id, $2, inbox_id, conversation_id, message_id, contact_id, snapshot, $7 from subject
+               order by at
+               returning id, message_id
            ), delivery as (
                insert into deliveries (account_id, uuid, event_id, endpoint_id, conversation_id, due_at, created_at)
                select $1, gen_random_uuid(), event.id, p.id, subject.conversation_id, $7, $7
-               from event, subject, endpoints p
-               where p.account_id = $1 and p.disabled_at is null
-                 and ((p.kind = 'inbox' and p.inbox_id = subject.inbox_id and $2 = any (p.subscriptions)
+               from event
+               join subject on subject.message_id is not distinct from event.message_id
+               join endpoints p on p.account_id = $1 and p.disabled_at is null
+                and ((p.kind = 'inbox' and p.inbox_id = subject.inbox_id and $2 = any (p.subscriptions)
                        and subject.message_kind is distinct from 'activity')
-                      or ($6::text is not null and p.id = subject.callback_endpoint_id))
+                      or (subject.for_visitor is not null and p.id = subject.callback_endpoint_id))
+               order by event.id
                returning id
            )
            select pg_notify('quartet_deliveries', '') from delivery limit 1"#,
@@ -145,8 +157,8 @@ pub(super) async fn append(
         new.kind.as_str(),
         new.conversation.map(|id| id.0),
         new.contact.map(|id| id.0),
-        new.message.map(|id| id.0),
-        new.for_visitor,
+        &messages as &[Option<i64>],
+        &told as &[Option<&str>],
         now,
         new.changed,
     )

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use sqlx::PgConnection;
 
 use super::conversation_status::{self, StatusChange};
-use super::messages::{self, NewMessage};
-use super::{Error, Once, Result, Store, contacts, conversations, endpoints, events};
+use super::messages::NewMessage;
+use super::{Error, Once, Result, Store, contacts, conversations, endpoints, events, messages};
 use crate::model::{
     AccountId, Attributes, BotId, ContactId, Conversation, ConversationId, ConversationStatus,
     EventKind, FlowVersion, InboxId, MessageId, StreamId,
@@ -46,6 +46,16 @@ pub struct Saying {
     pub message: NewMessage,
     /// What the visitor's chat client is told of it by its callback, not having asked.
     pub for_visitor: Option<String>,
+}
+
+impl Saying {
+    /// A message that the visitor's chat client is not told of.
+    fn silent(message: NewMessage) -> Self {
+        Self {
+            message,
+            for_visitor: None,
+        }
+    }
 }
 
 /// Where a visitor is in a flow.
@@ -194,10 +204,18 @@ async fn take(
     step: Step,
     now: DateTime<Utc>,
 ) -> Result<Option<MessageId>> {
-    let incoming = match step.incoming {
-        Some(new) => Some(messages::insert(conn, account, conversation, new, now).await?),
-        None => None,
-    };
+    let mut first: Vec<Saying> = step.incoming.map(Saying::silent).into_iter().collect();
+    let mut then = step.said;
+    let incoming = !first.is_empty();
+    let between = step.change.is_some()
+        || step.contact != ContactChanges::default()
+        || step.live_ended
+        || messages::reopens(conversation)
+        || first.iter().any(|saying| saying.message.said_at.is_some());
+    if !between {
+        first.append(&mut then);
+    }
+    let ids = messages::insert_all(conn, account, conversation, &first, now).await?;
     if let Some(change) = &step.change {
         conversation_status::make(conn, account, conversation, change, now).await?;
     }
@@ -209,18 +227,11 @@ async fn take(
             .for_visitor(Some(LIVE_ENDED));
         events::append(conn, account, event, now).await?;
     }
-    for Saying {
-        message,
-        for_visitor,
-    } in step.said
-    {
-        let told = for_visitor.as_deref();
-        messages::insert_telling(conn, account, conversation, message, told, now).await?;
-    }
+    messages::insert_all(conn, account, conversation, &then, now).await?;
     if let Some(status) = step.status {
         conversations::move_to(conn, account, conversation, status, None, now).await?;
     }
-    Ok(incoming)
+    Ok(ids.first().copied().filter(|_| incoming))
 }
 
 /// The contact with the chat's e-mail address. Two chats of one contact at once are started one after the other.
