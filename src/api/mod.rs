@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::flow::Runner;
+use crate::flow::{Outside, Runner};
 use crate::store::Store;
 
 /// What every handler reaches.
@@ -26,9 +26,9 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// What handlers reach of a server with this configuration.
-    pub fn new(store: Store, clock: Arc<dyn Clock>, config: &Config) -> Self {
-        let runner = Runner::new(store.clone(), &config.instabot.default_region);
+    /// What handlers reach of a server with this configuration, whose flows ask `outside`.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, config: &Config, outside: Outside) -> Self {
+        let runner = Runner::new(store.clone(), &config.instabot.default_region).asking(outside);
         Self {
             store,
             clock,

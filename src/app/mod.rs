@@ -7,6 +7,8 @@ mod patience;
 pub mod serve;
 pub mod server;
 
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,7 +16,12 @@ use axum::extract::Request;
 
 use crate::api::edge::{Api, Failure, Limits, RateLimiter, guard};
 use crate::api::{AppState, admin, bot_open, chatlake, imbox, instabot};
+use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::flow::script::Scripts;
+use crate::flow::{Outside, Reach};
+use crate::outbound;
+use crate::store::Store;
 use edge::{Edge, Owners};
 use health::Health;
 
@@ -42,6 +49,28 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
             limits.login_per_minute,
         ),
     ]
+}
+
+/// Whom the flows of a server with this configuration ask. Its script workers are started from `program`, this one.
+pub fn outside(
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    client: outbound::Client,
+    config: &config::Flow,
+    program: PathBuf,
+) -> Outside {
+    let workers = config.script_workers.map_or_else(
+        || std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        NonZeroUsize::get,
+    );
+    let scripts = Scripts::new(program, workers);
+    let urls = (
+        config.dialogflow_url.clone(),
+        config.dialogflow_token_url.clone(),
+    );
+    Reach::new(store.clone(), Arc::clone(clock), client, scripts)
+        .with_dialogflow(urls.0, urls.1)
+        .into()
 }
 
 /// Mounts `apis` at the root and below their prefixes, health beside them, and the edge around all.

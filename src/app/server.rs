@@ -12,6 +12,7 @@ use super::health::Health;
 use crate::api::AppState;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::flow::script;
 use crate::outbound;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
@@ -33,7 +34,9 @@ pub async fn run(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let client = outbound::Client::new(&config.outbound)?;
     let migrated = Arc::new(AtomicBool::new(false));
-    let state = AppState::new(store.clone(), Arc::clone(&clock), config);
+    let program = script::own_program()?;
+    let outside = super::outside(store, &clock, client.clone(), &config.flow, program);
+    let state = AppState::new(store.clone(), Arc::clone(&clock), config, outside);
     let health = Health {
         ready: readiness(store, &migrated),
         metrics: metrics.clone(),

@@ -69,6 +69,8 @@ pub struct Config {
     pub limits: Limits,
     /// The key for stored secrets.
     pub secrets: Secrets,
+    /// What flows ask outside.
+    pub flow: Flow,
     /// The Instabot API.
     pub instabot: Instabot,
     /// The Bot Open API.
@@ -230,6 +232,20 @@ pub struct Limits {
 pub struct Secrets {
     /// 32 bytes in base64.
     pub key: Option<SecretString>,
+}
+
+/// What flows ask outside.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// Scripts that run at once; as many as there are cores, if nobody says.
+    pub script_workers: Option<NonZeroUsize>,
+    /// Where Dialogflow is, if not at Google's.
+    #[serde(default, deserialize_with = "parse::http_url")]
+    pub dialogflow_url: Option<Url>,
+    /// Where tokens for it come from, if not from where a service account's key says.
+    #[serde(default, deserialize_with = "parse::http_url")]
+    pub dialogflow_token_url: Option<Url>,
 }
 
 /// The Instabot API.

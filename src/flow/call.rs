@@ -1,8 +1,8 @@
 //! What a node asks of somebody outside the flow, and what comes back. The runner does the asking.
 
-use serde_json::{Map, Value};
-
-use crate::model::Rich;
+pub use super::dialogflow::Detected;
+pub use super::plugin::{Answer, Choice, Said};
+pub use super::script::{Context, Outcome};
 
 /// Something to ask.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,21 +47,6 @@ pub enum Ask {
     },
 }
 
-/// What a script or a plugin may know.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Context {
-    /// The visitor's properties.
-    pub user: Map<String, Value>,
-    /// What was answered, by node.
-    pub answers: Map<String, Value>,
-    /// What the chat was started with.
-    pub metadata: Map<String, Value>,
-    /// The variables.
-    pub vars: Map<String, Value>,
-    /// The goals that were reached.
-    pub goals: Vec<String>,
-}
-
 /// What came back.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Returned {
@@ -82,71 +67,4 @@ pub enum Fault {
     Failed,
     /// The turn has no time left to ask.
     OutOfTime,
-}
-
-/// What a script did.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Outcome {
-    /// The node it named; nothing for `next()`.
-    pub next: Option<String>,
-    /// Properties of the visitor that it set.
-    pub user: Map<String, Value>,
-    /// Variables that it set.
-    pub vars: Map<String, Value>,
-    /// What it said.
-    pub said: Vec<String>,
-    /// What it came to.
-    pub result: Value,
-}
-
-/// What a plugin answered.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Answer {
-    /// What it says.
-    pub messages: Vec<Said>,
-    /// What the visitor may choose.
-    pub options: Vec<Choice>,
-    /// Variables that it set.
-    pub vars: Map<String, Value>,
-    /// Properties of the visitor that it set.
-    pub user: Map<String, Value>,
-    /// The way it named.
-    pub way: Option<String>,
-    /// Whether it needs no further words of the visitor.
-    pub done: bool,
-}
-
-/// A message of a plugin.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Said {
-    /// The words.
-    pub text: String,
-    /// A richer form.
-    pub rich: Option<Rich>,
-}
-
-/// An option of a plugin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// What is shown.
-    pub title: String,
-    /// What the plugin knows it by.
-    pub value: String,
-}
-
-/// What Dialogflow understood.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Detected {
-    /// The intent's name.
-    pub intent: Option<String>,
-    /// Whether that is the one for what it does not understand.
-    pub is_fallback: bool,
-    /// What it would say.
-    pub texts: Vec<String>,
-    /// Its custom payload.
-    pub payload: Option<Value>,
-    /// What it found in the words.
-    pub parameters: Map<String, Value>,
-    /// How sure it is, from 0 to 1.
-    pub confidence: f64,
 }

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::compile::Compiled;
 use super::engine::STEP_BUDGET;
-use super::file::{File, Problem};
+use super::file::{self, File, Problem};
 use super::graph::{Flow, Node, Way};
+use super::script;
 use super::template::Reference;
 
 /// Everything that is wrong between the nodes.
 pub(super) fn check(compiled: &Compiled, file: &File) -> Vec<Problem> {
     let flow = &compiled.flow;
     let mut problems = check_references(compiled);
+    problems.extend(check_scripts(file));
     if !flow.nodes.contains_key(&flow.start) {
         problems.push(Problem {
             line: file.start.line,
@@ -48,6 +50,22 @@ fn check_references(compiled: &Compiled) -> Vec<Problem> {
             })
         })
         .collect()
+}
+
+fn check_scripts(file: &File) -> impl Iterator<Item = Problem> {
+    file.nodes.iter().filter_map(|(name, node)| {
+        let file::Node::Script(script) = &node.value else {
+            return None;
+        };
+        let source = &script.source;
+        let syntax = script::check(&source.value).err()?;
+        let within = u64::try_from(syntax.line.saturating_sub(1)).unwrap_or_default();
+        Some(Problem {
+            line: source.line.map(|line| line + within),
+            node: Some(name.clone()),
+            cause: format!("has a script that does not parse: {syntax}"),
+        })
+    })
 }
 
 /// What a reference lacks, as far as the flow alone tells.

@@ -1,8 +1,8 @@
 //! The bot: what a flow file means and what a bot does next.
 //!
 //! `file` is a flow as its author writes it, `graph` the same thing checked, `engine` the pure step from an input to
-//! effects. Nothing in those three does I/O: `runner` loads, commits and asks again when another turn came first.
-//! `plugin` and `dialogflow` ask servers of others for a node.
+//! effects. Nothing in those three does I/O: `runner` loads, commits and computes again when another turn came first.
+//! What a node asks outside is a `call`, which the runner takes to `script`, `plugin` or `dialogflow`.
 
 pub mod call;
 mod check;
@@ -23,5 +23,5 @@ pub use engine::{Button, ContactChange, Effect, Input, Say, Turn, Visitor, advan
 pub use failure::Failure;
 pub use file::{File, Problem, Problems};
 pub use graph::{Choice, Flow};
-pub use runner::{Answer, Asker, NewChat, Outside, PublishError, Runner, Said, Words};
+pub use runner::{Answer, Asker, NewChat, Outside, PublishError, Reach, Runner, Said, Words};
 pub use session::{Place, Session};

@@ -76,7 +76,7 @@ pub struct Request {
 }
 
 /// What a plugin wants done.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
     /// What the bot says.
     pub messages: Vec<Said>,

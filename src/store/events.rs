@@ -67,7 +67,7 @@ pub(super) async fn append(
     new: NewEvent<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    append_all(conn, account, new, &[(None, new.for_visitor)], now).await
+    append_all(conn, account, new, (&[None], &[new.for_visitor]), now).await
 }
 
 /// Appends that messages of one conversation were written, each with what the visitor's chat client is told of it.
@@ -79,9 +79,9 @@ pub(super) async fn append_messages(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let new = NewEvent::of_conversation(EventKind::MessageCreated, conversation);
-    let subjects = told.iter().map(|(id, text)| (Some(*id), *text));
-    let subjects: Vec<_> = subjects.collect();
-    append_all(conn, account, new, &subjects, now).await
+    let messages: Vec<Option<i64>> = told.iter().map(|(id, _)| Some(id.0)).collect();
+    let told: Vec<Option<&str>> = told.iter().map(|(_, text)| *text).collect();
+    append_all(conn, account, new, (&messages, &told), now).await
 }
 
 /// One fact of each message, or one of none.
@@ -89,11 +89,9 @@ async fn append_all(
     conn: &mut PgConnection,
     account: AccountId,
     new: NewEvent<'_>,
-    subjects: &[(Option<MessageId>, Option<&str>)],
+    (messages, told): (&[Option<i64>], &[Option<&str>]),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let messages: Vec<Option<i64>> = subjects.iter().map(|(id, _)| id.map(|id| id.0)).collect();
-    let told: Vec<Option<&str>> = subjects.iter().map(|(_, text)| *text).collect();
     sqlx::query!(
         r#"with subject as (
                select e.at, e.message_id, e.for_visitor, a.id as account_id, c.id as conversation_id, c.callback_endpoint_id,
@@ -109,15 +107,12 @@ async fn append_all(
                           'conversation', to_jsonb(c) - 'stream_id',
                           'labels', (select coalesce(jsonb_agg(l.title order by l.created_at, l.title), '[]')
                                      from conversation_labels l where l.account_id = c.account_id and l.conversation_id = c.id),
-                          'contact', to_jsonb(ct),
-                          'contact_inbox', to_jsonb(ci) - 'pubsub_token',
-                          'inbox', case when i.id is not null
-                                   then jsonb_build_object('id', i.id, 'name', i.name, 'channel', i.channel) end,
+                          'contact', to_jsonb(ct), 'contact_inbox', to_jsonb(ci) - 'pubsub_token',
+                          'inbox', case when i.id is not null then jsonb_build_object('id', i.id, 'name', i.name, 'channel', i.channel) end,
                           'agent', case when u.id is not null
                                    then jsonb_build_object('id', u.id, 'name', u.name, 'email', u.email,
                                                            'display_name', u.display_name, 'avatar_url', u.avatar_url) end,
-                          'bot', case when b.id is not null
-                                 then jsonb_build_object('id', b.id, 'name', b.name) end,
+                          'bot', case when b.id is not null then jsonb_build_object('id', b.id, 'name', b.name) end,
                           'assignee', case when s.id is not null
                                       then jsonb_build_object('id', s.id, 'name', s.name, 'email', s.email,
                                                               'display_name', s.display_name, 'avatar_url', s.avatar_url) end,
@@ -157,8 +152,8 @@ async fn append_all(
         new.kind.as_str(),
         new.conversation.map(|id| id.0),
         new.contact.map(|id| id.0),
-        &messages as &[Option<i64>],
-        &told as &[Option<&str>],
+        messages as &[Option<i64>],
+        told as &[Option<&str>],
         now,
         new.changed,
     )

@@ -106,7 +106,7 @@ impl TestApp {
         std::fs::write(file.path(), toml).unwrap();
         let config = Config::load(Some(file.path()), &Overrides::default()).unwrap();
         let clock = Arc::new(ManualClock::new());
-        let state = AppState::new(database.store(), clock.clone(), &config);
+        let state = state(database.store(), &clock, &config);
         let router = router(&state, &config);
         Self {
             state,
@@ -119,7 +119,7 @@ impl TestApp {
 
     /// Another server on the same database, with the same clock.
     pub(crate) fn second_router(&self) -> Router {
-        let state = AppState::new(self.database.store(), self.clock.clone(), &self.config);
+        let state = state(self.database.store(), &self.clock, &self.config);
         router(&state, &self.config)
     }
 
@@ -283,6 +283,14 @@ pub(crate) async fn call(router: Router, request: Request<Body>) -> Answer {
         headers: parts.headers,
         body,
     }
+}
+
+fn state(store: Store, clock: &Arc<ManualClock>, config: &Config) -> AppState {
+    let clock: Arc<dyn Clock> = clock.clone();
+    let client = outbound::Client::new(&config.outbound).unwrap();
+    let program = env!("CARGO_BIN_EXE_quartet").into();
+    let outside = app::outside(&store, &clock, client, &config.flow, program);
+    AppState::new(store, clock, config, outside)
 }
 
 fn router(state: &AppState, config: &Config) -> Router {

@@ -60,7 +60,7 @@ pub struct Agent {
 }
 
 /// What the agent makes of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Detected {
     /// The display name of the intent that matched.
     pub intent: Option<String>,

@@ -5,6 +5,7 @@
 mod due;
 mod flows;
 mod outside;
+mod reach;
 mod receive;
 mod status;
 mod step;
@@ -33,6 +34,7 @@ use super::session::{Place, Session};
 use flows::Flows;
 use outside::Asking;
 pub use outside::{Asker, Outside};
+pub use reach::Reach;
 use step::{Turning, unmoved};
 use turn::{Walking, cause_of, cause_of_start};
 

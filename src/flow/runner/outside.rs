@@ -86,7 +86,7 @@ impl Cause {
     }
 
     /// The name of what a node asks because of it.
-    fn call(&self, node: &str) -> Uuid {
+    pub(super) fn call(&self, node: &str) -> Uuid {
         let Self(bytes) = Self::of(&[&self.0, node.as_bytes()]);
         let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = bytes;
         uuid::Builder::from_custom_bytes(id).into_uuid()

@@ -68,7 +68,7 @@ pub struct Call {
 }
 
 /// What a script may look at.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Context {
     /// What is known of the visitor.
     pub user: Map<String, Value>,

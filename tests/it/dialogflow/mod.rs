@@ -1,6 +1,6 @@
 //! What a visitor says, asked of a stand-in for Dialogflow.
 
-mod server;
+pub(crate) mod server;
 
 use std::sync::Arc;
 use std::time::Duration;

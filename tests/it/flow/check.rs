@@ -391,3 +391,25 @@ fn the_schema_knows_every_node_and_refuses_other_keys() {
     let text = &schema["$defs"]["Question"]["properties"]["text"];
     assert_eq!(text["$ref"], "#/$defs/Localised", "{text}");
 }
+
+#[test]
+fn a_script_that_does_not_parse_is_told_with_its_own_line() {
+    let file = "\
+version: 1
+start: a
+nodes:
+  a:
+    script:
+      source: |
+        const a = 1;
+        const b = ;
+        next();
+      next: b
+      on_error: end
+  b: { script: { source: 'next(', next: end, on_error: end } }
+";
+    insta::assert_snapshot!(problems(file), @r"
+    line 8: node `a`: has a script that does not parse: line 2: unexpected token in expression: ';'
+    line 12: node `b`: has a script that does not parse: line 1: unexpected token in expression: ''
+    ");
+}

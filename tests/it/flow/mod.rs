@@ -4,6 +4,7 @@ mod check;
 mod engine;
 mod outside;
 mod property;
+mod reach;
 mod turns;
 
 use quartet::flow::{Effect, Flow, Input, Session, Visitor, advance};

@@ -9,7 +9,10 @@ use serde_json::{Map, Value, json};
 use super::Chat;
 
 fn map(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
 }
 
 fn call(effects: &[Effect]) -> Call {
@@ -20,8 +23,8 @@ fn call(effects: &[Effect]) -> Call {
 }
 
 impl Chat {
-    fn returns(&mut self, outcome: Result<Returned, Fault>) -> Vec<String> {
-        self.lines(Input::Returned(&outcome))
+    fn returns(&mut self, outcome: &Result<Returned, Fault>) -> Vec<String> {
+        self.lines(Input::Returned(outcome))
     }
 }
 
@@ -75,6 +78,7 @@ fn outcome(next: Option<&str>) -> Outcome {
         vars: map(json!({ "tier": "gold" })),
         said: vec!["Counting".to_owned(), " ".to_owned()],
         result: json!(12),
+        ..Outcome::default()
     }
 }
 
@@ -97,7 +101,7 @@ fn a_script_knows_the_chat() {
 fn a_script_goes_on_and_leaves_what_it_set() {
     let (mut chat, _) = script();
     chat.visitor.region = "US".to_owned();
-    let lines = chat.returns(Ok(Returned::Script(outcome(None))));
+    let lines = chat.returns(&Ok(Returned::Script(outcome(None))));
     assert_eq!(
         lines,
         [
@@ -115,7 +119,7 @@ fn a_script_goes_on_and_leaves_what_it_set() {
 fn a_script_names_a_node_only_if_the_flow_says_so() {
     let named = |name| {
         let (mut chat, _) = script();
-        let lines = chat.returns(Ok(Returned::Script(outcome(Some(name)))));
+        let lines = chat.returns(&Ok(Returned::Script(outcome(Some(name)))));
         lines
             .into_iter()
             .filter(|line| !line.starts_with("sets"))
@@ -131,16 +135,16 @@ fn a_script_names_a_node_only_if_the_flow_says_so() {
 fn a_script_that_fails_takes_its_error_way() {
     for fault in [Fault::TimedOut, Fault::Failed, Fault::OutOfTime] {
         let (mut chat, _) = script();
-        assert_eq!(chat.returns(Err(fault)), ["says Sorry", "ends"]);
+        assert_eq!(chat.returns(&Err(fault)), ["says Sorry", "ends"]);
     }
     let (mut chat, _) = script();
     let other = Returned::Dialogflow(Detected::default());
-    assert_eq!(chat.returns(Ok(other)), ["says Sorry", "ends"]);
+    assert_eq!(chat.returns(&Ok(other)), ["says Sorry", "ends"]);
     let (mut chat, _) = script();
     let mut huge = outcome(None);
     huge.vars.insert("x".to_owned(), "a".repeat(70_000).into());
     assert_eq!(
-        chat.returns(Ok(Returned::Script(huge))),
+        chat.returns(&Ok(Returned::Script(huge))),
         ["says Sorry", "ends"]
     );
     assert_eq!(chat.session.vars, map(json!({ "score": 1 })));
@@ -154,9 +158,9 @@ fn what_comes_from_outside_has_no_nul() {
         user: map(json!({ "pl\0an": "\0" })),
         said: vec!["a\0b".to_owned()],
         result: json!("\0"),
-        next: None,
+        ..Outcome::default()
     };
-    let lines = chat.returns(Ok(Returned::Script(outcome)));
+    let lines = chat.returns(&Ok(Returned::Script(outcome)));
     assert_eq!(lines[1], "says ab");
     let kept = json!([chat.session, chat.visitor.properties.0]).to_string();
     assert!(!kept.contains("\\u0000") && !kept.contains('\0'), "{kept}");
@@ -234,7 +238,7 @@ fn a_plugin_is_asked_with_what_its_node_says() {
 
 #[test]
 fn a_plugin_has_a_way_for_each_outcome() {
-    let after = |outcome| plugin(PLUGIN).returns(outcome);
+    let after = |outcome: Result<Returned, Fault>| plugin(PLUGIN).returns(&outcome);
     let answered = |way: Option<&str>| after(Ok(Returned::Plugin(answer(way, true))));
     let set = "sets Property(\"vip\", Bool(true))";
     assert_eq!(
@@ -260,7 +264,7 @@ fn a_plugin_has_a_way_for_each_outcome() {
 #[test]
 fn a_plugin_may_offer_options_of_its_own() {
     let mut chat = plugin(PLUGIN);
-    let lines = chat.returns(Ok(Returned::Plugin(sizes(None, true))));
+    let lines = chat.returns(&Ok(Returned::Plugin(sizes(None, true))));
     assert_eq!(lines[1..], ["says Which size? [Small] [Large]"]);
     assert_eq!(
         chat.say("Medium"),
@@ -277,7 +281,7 @@ fn a_plugin_may_offer_options_of_its_own() {
         messages: Vec::new(),
         ..sizes(Some("sold_out"), false)
     };
-    let lines = chat.returns(Ok(Returned::Plugin(options)));
+    let lines = chat.returns(&Ok(Returned::Plugin(options)));
     assert_eq!(lines[1..], ["says Small / Large [Small] [Large]"]);
     assert_eq!(chat.say("hm"), ["says Small / Large [Small] [Large]"]);
     assert_eq!(chat.say("small"), ["says Gone", "ends"]);
@@ -293,14 +297,14 @@ fn a_plugin_may_take_several_turns() {
             other => panic!("{other:?}"),
         }
     };
-    chat.returns(Ok(Returned::Plugin(sizes(None, false))));
+    chat.returns(&Ok(Returned::Plugin(sizes(None, false))));
     assert_eq!(
         asked(&mut chat, "Something else", None),
         ("Something else".to_owned(), 2)
     );
-    chat.returns(Ok(Returned::Plugin(sizes(None, false))));
+    chat.returns(&Ok(Returned::Plugin(sizes(None, false))));
     assert_eq!(asked(&mut chat, "?", Some(2)), ("large".to_owned(), 3));
-    chat.returns(Ok(Returned::Plugin(answer(None, false))));
+    chat.returns(&Ok(Returned::Plugin(answer(None, false))));
     assert!(matches!(
         &chat.session.place,
         Place::Plugin { turns: 3, .. }
@@ -309,7 +313,7 @@ fn a_plugin_may_take_several_turns() {
         asked(&mut chat, "I am done", None),
         ("I am done".to_owned(), 4)
     );
-    let lines = chat.returns(Ok(Returned::Plugin(answer(None, true))));
+    let lines = chat.returns(&Ok(Returned::Plugin(answer(None, true))));
     assert_eq!(lines[2..], ["says Thanks for I am doneL", "ends"]);
 }
 
@@ -386,7 +390,7 @@ fn dialogflow_is_asked_what_the_visitor_said() {
         expected("sv"),
         "the same words go to the next one"
     );
-    assert_eq!(chat.returns(detected("weather", false)), ["ends"]);
+    assert_eq!(chat.returns(&detected("weather", false)), ["ends"]);
 }
 
 #[test]
@@ -394,7 +398,7 @@ fn dialogflow_leads_on_by_intent() {
     let after = |outcome: Result<Returned, Fault>| {
         let mut chat = dialogflow();
         assert_eq!(chat.say("Weather?"), ["calls detect"]);
-        chat.returns(outcome)
+        chat.returns(&outcome)
     };
     assert_eq!(
         after(detected("weather", false)),
@@ -422,7 +426,7 @@ fn dialogflow_is_not_asked_what_nobody_said() {
 fn nothing_comes_back_to_a_chat_that_asked_nothing() {
     let mut chat = dialogflow();
     let before = chat.session.clone();
-    assert_eq!(chat.returns(Err(Fault::Failed)), [""; 0]);
+    assert_eq!(chat.returns(&Err(Fault::Failed)), [""; 0]);
     assert_eq!(chat.session, before);
     assert_eq!(chat.say("Weather?"), ["calls detect"]);
     assert_eq!(chat.say("And now?"), [""; 0], "a turn is under way");

@@ -112,6 +112,7 @@ fn returned() -> impl Strategy<Value = Result<Returned, Fault>> {
                 vars,
                 said: vec![said],
                 result,
+                ..Outcome::default()
             }))
         });
     let plugin = (name(), map(), map(), any::<(bool, bool)>(), ".{0,5}").prop_map(
