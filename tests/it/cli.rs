@@ -153,6 +153,8 @@ async fn a_bot_gets_its_flow_its_inbox_and_its_app() {
         shell.say(&["bot", "check", flow]).await,
         format!("{flow} is sound\n")
     );
+    let schema: Value = serde_json::from_str(&shell.say(&["bot", "schema"]).await).unwrap();
+    assert_eq!(schema, quartet::flow::File::schema());
     let imported = shell
         .json(&["bot", "import", flow, "--bot", &bot, "--account", account])
         .await;
@@ -293,6 +295,10 @@ async fn a_command_says_what_is_wrong_in_one_line() {
     let (code, unsound) = shell.complaint(&["bot", "check", flow]).await;
     assert_eq!(code, Some(1));
     assert!(unsound.contains("flow.yaml is not sound"), "{unsound}");
+    assert!(
+        unsound.contains("flow.yaml:2: `start` names `a`"),
+        "{unsound}"
+    );
     let (code, away) = shell.complaint(&["bot", "check", "nowhere.yaml"]).await;
     assert_eq!(code, Some(1));
     assert!(

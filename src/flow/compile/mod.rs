@@ -70,6 +70,7 @@ pub(super) fn compile(file: &File) -> Compiled {
     Compiled {
         flow: Flow {
             start: file.start.value.clone(),
+            region: compiler.region,
             language: compiler.language,
             on_error,
             variables,

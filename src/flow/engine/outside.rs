@@ -331,9 +331,11 @@ impl<'a> Walk<'a> {
             let change = match key.as_str() {
                 "name" => read_name(&text()).map(ContactChange::Name),
                 "email" => Email::parse(&text()).ok().map(ContactChange::Email),
-                "phone" => PhoneNumber::parse(&text(), &self.visitor.region)
-                    .ok()
-                    .map(ContactChange::PhoneNumber),
+                "phone" => {
+                    let region = self.flow.region.as_ref().unwrap_or(&self.visitor.region);
+                    let number = PhoneNumber::parse(&text(), region);
+                    number.ok().map(ContactChange::PhoneNumber)
+                }
                 _ if key.is_empty() || key.len() > MAX_KEY => None,
                 _ => Some(ContactChange::Property(key, value)),
             };

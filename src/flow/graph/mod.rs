@@ -18,6 +18,8 @@ pub use node::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flow {
     pub(super) start: String,
+    /// Where a phone number without a country code is from, if the flow says.
+    pub(super) region: Option<String>,
     /// The language of visitors whose own is not known.
     pub(super) language: String,
     /// What comes when a node without a way of its own for that fails.

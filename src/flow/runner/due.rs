@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::step::unmoved;
@@ -10,7 +11,7 @@ use super::{Runner, is_overtaken};
 use crate::clock::Clock;
 use crate::flow::engine::Input;
 use crate::flow::session::{Place, Session};
-use crate::model::ConversationStatus;
+use crate::model::{AccountId, ConversationId, ConversationStatus};
 use crate::store::sessions::{Chat, StoredSession};
 use crate::store::turns::Step;
 use crate::store::{self, Error, Noun, Result};
@@ -19,6 +20,8 @@ use crate::store::{self, Error, Noun, Result};
 const POLL: Duration = Duration::from_secs(1);
 /// The most that one step looks at.
 const BATCH: i64 = 100;
+/// Waits that are ended at the same time.
+const AT_ONCE: usize = 16;
 
 impl Runner {
     /// Ends waits when they are over, until told to stop.
@@ -35,23 +38,40 @@ impl Runner {
     }
 
     /// Lets the flows go on whose visitors waited long enough; how many did. Several servers may do this at once: each
-    /// wait ends once, as the version of its session tells.
+    /// wait ends once, as the version of its session tells. A flow that asks outside then keeps few others waiting.
     pub async fn fire_due(&self, now: DateTime<Utc>) -> Result<usize> {
-        let mut fired = 0;
-        for (account, conversation) in store::sessions::list_due(&self.store, now, BATCH).await? {
+        let due = store::sessions::list_due(&self.store, now, BATCH).await?;
+        let firing = due
+            .into_iter()
+            .map(|(account, conversation)| self.fire_one(account, conversation, now));
+        stream::iter(firing)
+            .buffer_unordered(AT_ONCE)
+            .try_fold(0, |fired, one| async move { Ok(fired + usize::from(one)) })
+            .await
+    }
+
+    /// Whether a wait has ended by this; what is wrong with one chat keeps none other from going on.
+    async fn fire_one(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let fired = async {
             let chat = self.chat(account, conversation).await?;
-            match self.fire(&chat, now).await {
-                Ok(true) => fired += 1,
-                Ok(false) | Err(Error::NotFound(Noun::Conversation)) => {}
-                Err(error) if is_overtaken(&error) => {}
-                Err(error @ (Error::Unavailable(_) | Error::Database(_))) => return Err(error),
-                Err(error) => {
-                    let conversation = conversation.0;
-                    tracing::error!(account = account.0, conversation, %error, "a wait cannot end");
-                }
+            self.fire(&chat, now).await
+        };
+        match fired.await {
+            Ok(fired) => Ok(fired),
+            Err(Error::NotFound(Noun::Conversation)) => Ok(false),
+            Err(error) if is_overtaken(&error) => Ok(false),
+            Err(error @ (Error::Unavailable(_) | Error::Database(_))) => Err(error),
+            Err(error) => {
+                let (account, conversation) = (account.0, conversation.0);
+                tracing::error!(account, conversation, %error, "a wait cannot end");
+                Ok(false)
             }
         }
-        Ok(fired)
     }
 
     async fn fire(&self, chat: &Chat, now: DateTime<Utc>) -> Result<bool> {

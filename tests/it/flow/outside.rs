@@ -31,6 +31,7 @@ impl Chat {
 const SCRIPT: &str = "
 version: 1
 start: ask
+region: US
 on_error: sorry
 variables: { score: 1 }
 nodes:
@@ -100,7 +101,6 @@ fn a_script_knows_the_chat() {
 #[test]
 fn a_script_goes_on_and_leaves_what_it_set() {
     let (mut chat, _) = script();
-    chat.visitor.region = "US".to_owned();
     let lines = chat.returns(&Ok(Returned::Script(outcome(None))));
     assert_eq!(
         lines,

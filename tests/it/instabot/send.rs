@@ -206,6 +206,27 @@ nodes:
 }
 
 #[tokio::test]
+async fn a_bot_says_how_long_it_types_only_if_its_author_does() {
+    let scene = Scene::with(
+        "
+version: 1
+start: show
+nodes:
+  show:
+    say: { text: [One, Two], typing_ms: 700, next: ask }
+  ask:
+    free_text: { text: Well?, next: end }
+",
+    )
+    .await;
+    let body = scene.send(&scene.start_body()).await.json();
+    assert_eq!(
+        body["messages"],
+        json!([{ "text": "One", "typing_ms": 700 }, { "text": "Two", "typing_ms": 700 }, { "text": "Well?" }])
+    );
+}
+
+#[tokio::test]
 async fn the_address_of_somebody_else_is_not_taken() {
     let scene = Scene::new().await;
     let mut body = scene.start_body();

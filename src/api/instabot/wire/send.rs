@@ -54,6 +54,9 @@ struct Message {
     quick_replies: Vec<QuickReply>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attachment: Option<Attachment>,
+    /// How long the bot seems to type before it, where its author says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    typing_ms: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -98,6 +101,7 @@ impl From<flow::Said> for Message {
             text: said.text,
             quick_replies: quick_replies.collect(),
             attachment: said.rich.map(|(kind, body)| Attachment { kind, body }),
+            typing_ms: said.typing_ms,
         }
     }
 }
