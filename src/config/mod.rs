@@ -196,14 +196,31 @@ pub struct Webhook {
     /// How much a pause is varied, 0 to 100.
     #[serde(deserialize_with = "parse::percent")]
     pub jitter_percent: u8,
+    /// The least pause after a 429 that names none.
+    #[serde(rename = "busy_pause_secs", deserialize_with = "parse::seconds")]
+    pub busy_pause: Duration,
+    /// The longest `Retry-After` that is honoured.
+    #[serde(rename = "retry_after_max_secs", deserialize_with = "parse::seconds")]
+    pub retry_after_max: Duration,
+    /// After so long of nothing but failure an endpoint is disabled.
+    #[serde(rename = "disable_after_secs", deserialize_with = "parse::seconds")]
+    pub disable_after: Duration,
     /// Attempts under way at once.
     pub in_flight: NonZeroUsize,
+    /// How many of them one endpoint may have.
+    pub in_flight_per_endpoint: NonZeroUsize,
+    /// How many of them only first attempts may have, to endpoints whose last attempt succeeded.
+    pub in_flight_reserved: usize,
+    /// Attempts a second to one endpoint; 0 is no limit.
+    pub endpoint_per_second: u32,
     /// How often due deliveries are looked for unasked.
     #[serde(rename = "poll_secs", deserialize_with = "parse::seconds")]
     pub poll: Duration,
     /// How long a claim holds.
     #[serde(rename = "lease_secs", deserialize_with = "parse::seconds")]
     pub lease: Duration,
+    /// How long finished deliveries, their attempts and events are kept; 0 is for ever.
+    pub keep_days: u16,
 }
 
 /// Request rates; 0 is no limit.
@@ -321,6 +338,11 @@ impl Config {
         if config.webhook.lease <= config.webhook.timeout {
             return Err(Error::Inconsistent(
                 "webhook.lease_secs must be longer than webhook.timeout_secs",
+            ));
+        }
+        if config.webhook.in_flight_reserved >= config.webhook.in_flight.get() {
+            return Err(Error::Inconsistent(
+                "webhook.in_flight_reserved must be less than webhook.in_flight",
             ));
         }
         Ok(config)

@@ -18,6 +18,9 @@ pub mod conversation_status;
 pub mod conversation_views;
 pub mod conversations;
 pub mod deliveries;
+mod delivery_outcomes;
+pub mod delivery_upkeep;
+mod endpoint_health;
 pub mod endpoints;
 mod error;
 mod events;
@@ -35,6 +38,7 @@ pub mod sessions;
 pub mod statistics;
 pub mod transcripts;
 pub mod turns;
+mod undelivered;
 mod usage;
 pub mod visits;
 
