@@ -114,8 +114,11 @@ struct Row {
 
 impl Row {
     fn open(self, vault: &Vault) -> Claimed {
-        let sealed = [Some(self.secret_sealed), self.previous_secret_sealed];
-        let secrets = sealed.into_iter().flatten();
+        let open = |sealed: &Vec<u8>| endpoints::open_secret(vault, sealed).ok();
+        let mut secrets = Vec::from_iter(open(&self.secret_sealed));
+        if !secrets.is_empty() {
+            secrets.extend(self.previous_secret_sealed.as_ref().and_then(open));
+        }
         Claimed {
             account: self.account,
             id: self.id,
@@ -126,9 +129,7 @@ impl Row {
             endpoint_kind: self.endpoint_kind,
             failing: self.failing,
             url: self.url,
-            secrets: secrets
-                .filter_map(|sealed| endpoints::open_secret(vault, &sealed).ok())
-                .collect(),
+            secrets,
             event: self.event,
             happened_at: self.happened_at,
             snapshot: self.snapshot,
