@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::endpoint_health::{self, Outcome};
-use super::{Result, Store, undelivered};
+use super::undelivered::Lost;
+use super::{Result, Store};
 use crate::model::{AccountId, DeliveryId, DisabledReason, EndpointId};
 
 /// How an attempt went.
@@ -53,13 +54,6 @@ pub enum Next {
     Gone,
 }
 
-impl Next {
-    /// Whether nothing is tried any more and nothing arrived.
-    fn is_given_up(self) -> bool {
-        matches!(self, Self::Failed | Self::Gone)
-    }
-}
-
 /// What recording attempts led to.
 #[derive(Debug, Default)]
 pub struct Recorded {
@@ -95,28 +89,37 @@ pub async fn finish(
         .write(move |conn| {
             Box::pin(async move {
                 // Whoever writes into a conversation holds it before anything else, and so does this.
-                let given_up: Vec<&Attempted> = attempts
-                    .iter()
-                    .filter(|attempt| attempt.next.is_given_up())
-                    .collect();
-                undelivered::lock_conversations(conn, &given_up).await?;
-                let recorded = settle(conn, &attempts, now).await?;
+                lost(&attempts).lock_conversations(conn).await?;
+                let newest = settle(conn, &attempts, now).await?;
                 log(conn, &attempts).await?;
-                let settled = |attempt: &&Attempted| {
-                    recorded.contains(&(attempt.account, attempt.id, attempt.attempt))
-                };
-                wake_next(conn, attempts.iter().filter(settled)).await?;
-                let outcomes = outcomes(attempts.iter().filter(settled));
-                let disabled = endpoint_health::note(conn, outcomes, disable_after, now).await?;
-                let given_up: Vec<_> = given_up.into_iter().filter(settled).collect();
-                undelivered::fail_messages(conn, &given_up, now).await?;
+                let all = attempts.len();
+                let recorded: Vec<Attempted> = attempts
+                    .into_iter()
+                    .filter(|one| newest.contains(&(one.account, one.id, one.attempt)))
+                    .collect();
+                wake_next(conn, &recorded).await?;
+                let disabled =
+                    endpoint_health::note(conn, outcomes(&recorded), disable_after, now).await?;
+                lost(&recorded).settle(conn, now).await?;
                 Ok(Recorded {
-                    late: attempts.len() - recorded.len(),
+                    late: all - recorded.len(),
                     disabled,
                 })
             })
         })
         .await
+}
+
+/// Those that were given up.
+fn lost(attempts: &[Attempted]) -> Lost {
+    let mut lost = Lost::default();
+    for attempt in attempts {
+        if matches!(attempt.next, Next::Failed | Next::Gone) {
+            let error = attempt.error.clone().unwrap_or_default();
+            lost.push(attempt.account, attempt.id, error);
+        }
+    }
+    lost
 }
 
 /// Writes what becomes of the deliveries. Returns the attempts that were still the newest of theirs.
@@ -162,7 +165,7 @@ async fn settle(
         .collect())
 }
 
-/// Keeps every attempt, also those that came too late.
+/// Keeps every attempt, also those that came too late, unless their delivery was removed.
 async fn log(conn: &mut PgConnection, attempts: &[Attempted]) -> Result<()> {
     let (mut accounts, mut ids, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     let (mut started_at, mut durations) = (Vec::new(), Vec::new());
@@ -180,8 +183,9 @@ async fn log(conn: &mut PgConnection, attempts: &[Attempted]) -> Result<()> {
     }
     sqlx::query!(
         "insert into attempts (account_id, delivery_id, number, started_at, duration_ms, status, error_class, response_head)
-         select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::bigint[],
-                              $6::smallint[], $7::text[], $8::text[])
+         select t.* from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::bigint[],
+                                $6::smallint[], $7::text[], $8::text[]) as t (account_id, delivery_id)
+         join deliveries d on d.account_id = t.account_id and d.id = t.delivery_id
          on conflict do nothing",
         &accounts,
         &ids,
@@ -198,11 +202,10 @@ async fn log(conn: &mut PgConnection, attempts: &[Attempted]) -> Result<()> {
 }
 
 /// Wakes the first delivery that is left of each conversation and endpoint of which one came to its end.
-async fn wake_next(
-    conn: &mut PgConnection,
-    settled: impl Iterator<Item = &Attempted>,
-) -> Result<()> {
-    let ended = settled.filter(|attempt| !matches!(attempt.next, Next::Retry(_)));
+async fn wake_next(conn: &mut PgConnection, recorded: &[Attempted]) -> Result<()> {
+    let ended = recorded
+        .iter()
+        .filter(|attempt| !matches!(attempt.next, Next::Retry(_)));
     let (accounts, ids): (Vec<i64>, Vec<i64>) = ended
         .map(|attempt| (attempt.account.0, attempt.id.0))
         .unzip();
@@ -228,11 +231,9 @@ async fn wake_next(
 }
 
 /// What the attempts say about their endpoints. A success that changes nothing says nothing.
-fn outcomes<'a>(
-    settled: impl Iterator<Item = &'a Attempted>,
-) -> BTreeMap<(AccountId, EndpointId), Outcome> {
+fn outcomes(recorded: &[Attempted]) -> BTreeMap<(AccountId, EndpointId), Outcome> {
     let mut outcomes: BTreeMap<_, Outcome> = BTreeMap::new();
-    for attempt in settled {
+    for attempt in recorded {
         let outcome = outcomes
             .entry((attempt.account, attempt.endpoint))
             .or_default();

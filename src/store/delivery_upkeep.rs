@@ -2,9 +2,11 @@
 //! and says how much; several servers may call them at once.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
-use super::{Result, Store, undelivered};
-use crate::model::DisabledReason;
+use super::undelivered::Lost;
+use super::{Result, Store};
+use crate::model::{AccountId, DeliveryId, DisabledReason};
 
 /// Parks deliveries that became due before and still wait behind another of their conversation.
 ///
@@ -71,7 +73,8 @@ pub async fn cancel_disabled(
         .write(move |conn| {
             Box::pin(async move {
                 let found = sqlx::query!(
-                    r#"select d.account_id, d.id, p.disabled_reason as "reason!: DisabledReason"
+                    r#"select d.account_id as "account: AccountId", d.id as "id: DeliveryId",
+                              p.disabled_reason as "reason!: DisabledReason"
                        from endpoints p
                        join deliveries d on d.account_id = p.account_id and d.endpoint_id = p.id and d.state = 'due'
                        where p.disabled_at <= $1 and p.disabled_reason in ('gone', 'failing')
@@ -81,34 +84,41 @@ pub async fn cancel_disabled(
                 )
                 .fetch_all(&mut *conn)
                 .await?;
-                let accounts: Vec<i64> = found.iter().map(|row| row.account_id).collect();
-                let ids: Vec<i64> = found.iter().map(|row| row.id).collect();
-                let errors: Vec<String> = found
-                    .iter()
-                    .map(|row| reason_in_words(row.reason).to_owned())
-                    .collect();
-                undelivered::lock_conversations_of(conn, &accounts, &ids).await?;
-                let cancelled = sqlx::query!(
-                    r#"update deliveries d set state = 'cancelled', parked = false, finished_at = $4
-                       from unnest($1::bigint[], $2::bigint[], $3::text[]) as t (account_id, id, error), endpoints p
-                       where d.account_id = t.account_id and d.id = t.id and d.state = 'due'
-                         and p.account_id = d.account_id and p.id = d.endpoint_id and p.disabled_at is not null
-                       returning d.account_id, d.id, t.error as "error!""#,
-                    &accounts,
-                    &ids,
-                    &errors,
-                    now,
-                )
-                .fetch_all(&mut *conn)
-                .await?;
-                let accounts: Vec<i64> = cancelled.iter().map(|row| row.account_id).collect();
-                let ids: Vec<i64> = cancelled.iter().map(|row| row.id).collect();
-                let errors: Vec<String> = cancelled.into_iter().map(|row| row.error).collect();
-                undelivered::fail_messages_of(conn, &accounts, &ids, &errors, now).await?;
-                Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
+                let mut found_due = Lost::default();
+                for row in found {
+                    let reason = reason_in_words(row.reason).to_owned();
+                    found_due.push(row.account, row.id, reason);
+                }
+                found_due.lock_conversations(conn).await?;
+                let lost = cancel(conn, &found_due, now).await?;
+                lost.settle(conn, now).await?;
+                Ok(u64::try_from(lost.len()).unwrap_or(u64::MAX))
             })
         })
         .await
+}
+
+/// Cancels those that are still due to a disabled endpoint.
+async fn cancel(conn: &mut PgConnection, found: &Lost, now: DateTime<Utc>) -> Result<Lost> {
+    let (accounts, ids, errors) = found.columns();
+    let rows = sqlx::query!(
+        r#"update deliveries d set state = 'cancelled', parked = false, finished_at = $4
+           from unnest($1::bigint[], $2::bigint[], $3::text[]) as t (account_id, id, error), endpoints p
+           where d.account_id = t.account_id and d.id = t.id and d.state = 'due'
+             and p.account_id = d.account_id and p.id = d.endpoint_id and p.disabled_at is not null
+           returning d.account_id as "account: AccountId", d.id as "id: DeliveryId", t.error as "error!""#,
+        accounts,
+        ids,
+        errors,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut cancelled = Lost::default();
+    for row in rows {
+        cancelled.push(row.account, row.id, row.error);
+    }
+    Ok(cancelled)
 }
 
 /// What agents read at a message that was never sent to its endpoint.

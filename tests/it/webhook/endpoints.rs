@@ -130,3 +130,22 @@ async fn the_longest_wait_is_known() {
     scene.app.drain_webhooks().await;
     assert_eq!(oldest().await, None);
 }
+
+#[tokio::test]
+async fn how_the_queue_stands_is_among_the_metrics() {
+    let scene = Scene::new().await;
+    scene.say("Hello").await;
+    scene.app.dispatcher().tidy().await.unwrap();
+    scene.app.drain_webhooks().await;
+    let metrics = scene.app.get("/metrics").await;
+    for name in [
+        "quartet_deliveries_oldest_due_seconds",
+        "quartet_deliveries_in_flight",
+        "quartet_delivery_attempts_total{error=\"none\"}",
+        "quartet_delivery_attempts_late_total",
+        "quartet_delivery_attempt_seconds_bucket",
+        "quartet_delivery_wait_seconds_bucket",
+    ] {
+        assert!(metrics.text().contains(name), "{name}");
+    }
+}

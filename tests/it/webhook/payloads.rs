@@ -1,7 +1,7 @@
 //! What each kind of endpoint hears of, and in which shape.
 
 use quartet::model::{
-    AccountId, Channel, ConversationId, ConversationStatus, EventKind, MessageKind, Role,
+    AccountId, BotId, Channel, ConversationId, ConversationStatus, EventKind, MessageKind, Role,
 };
 use quartet::store::bots::{self, NewBot};
 use quartet::store::contacts::{self, NewContact};
@@ -164,16 +164,7 @@ async fn a_url_is_subscribed_once_an_account() {
 async fn a_bots_system_hears_of_the_inboxes_that_the_bot_serves() {
     let app = TestApp::start().await;
     let account = app.account().await;
-    let bot = NewBot {
-        id: None,
-        name: "Botty".to_owned(),
-        description: String::new(),
-        avatar_url: String::new(),
-    };
-    let bot = bots::create(app.store(), account, bot, None, app.now())
-        .await
-        .unwrap()
-        .id;
+    let bot = make_bot(&app, account).await;
     let receiver = Receiver::start().await;
     let url = receiver.url.clone();
     endpoints::set_bot_url(app.store(), account, bot, url, app.now())
@@ -258,6 +249,46 @@ async fn a_change_of_a_conversation_is_told_with_the_last_message_that_its_conta
             (json!("conversation_status_changed"), said),
         ]
     );
+}
+
+#[tokio::test]
+async fn a_conversation_whose_bot_cannot_be_reached_falls_to_the_agents() {
+    let scene = Scene::new().await;
+    let bot = make_bot(&scene.app, scene.account).await;
+    let receiver = Receiver::start().await;
+    receiver.answer_by(|_| 410);
+    let (store, now) = (scene.app.store(), scene.app.now());
+    endpoints::set_bot_url(store, scene.account, bot, receiver.url.clone(), now)
+        .await
+        .unwrap();
+    let mut conn = scene.app.database.connect().await;
+    sqlx::query("update inboxes set bot_id = $1")
+        .bind(bot.0)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let conversation = scene.converse().await;
+    scene.say_in(conversation, "Anybody?").await;
+    scene.app.drain_webhooks().await;
+
+    let statuses = scene
+        .rows("select to_jsonb(status) from conversations order by id")
+        .await;
+    assert_eq!(statuses, ["open", "open"]);
+    assert_eq!(receiver.take().len(), 1);
+}
+
+async fn make_bot(app: &TestApp, account: AccountId) -> BotId {
+    let bot = NewBot {
+        id: None,
+        name: "Botty".to_owned(),
+        description: String::new(),
+        avatar_url: String::new(),
+    };
+    bots::create(app.store(), account, bot, None, app.now())
+        .await
+        .unwrap()
+        .id
 }
 
 async fn resolve(app: &TestApp, account: AccountId, conversation: ConversationId) {
