@@ -2,4 +2,4 @@
 alter table deliveries add column attempts_before_replay bigint not null default 0;
 -- Lists by time, newest first; and what an endpoint failed to take, for its replay.
 create index deliveries_created_idx on deliveries (account_id, created_at, id);
-create index deliveries_failed_idx on deliveries (account_id, endpoint_id, id) where state = 'failed';
+create index deliveries_failed_idx on deliveries (account_id, endpoint_id, created_at, id) where state = 'failed';

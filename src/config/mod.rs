@@ -65,9 +65,11 @@ pub struct Config {
     pub outbound: Outbound,
     /// Deliveries to endpoints.
     pub webhook: Webhook,
+    /// The change feed.
+    pub feed: Feed,
     /// Request rates.
     pub limits: Limits,
-    /// The key for stored secrets.
+    /// The keys for stored secrets.
     pub secrets: Secrets,
     /// What flows ask outside.
     pub flow: Flow,
@@ -223,6 +225,20 @@ pub struct Webhook {
     pub keep_days: u16,
 }
 
+/// The change feed as a stream.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// How often new events are looked for unasked.
+    #[serde(rename = "poll_secs", deserialize_with = "parse::seconds")]
+    pub poll: Duration,
+    /// A silent stream says so little that it lives, this often.
+    #[serde(rename = "heartbeat_secs", deserialize_with = "parse::seconds")]
+    pub heartbeat: Duration,
+    /// Streams of one account at once, in one server.
+    pub streams_per_account: NonZeroUsize,
+}
+
 /// Request rates; 0 is no limit.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -243,12 +259,14 @@ pub struct Limits {
     pub login_per_minute: u32,
 }
 
-/// The key for stored secrets.
+/// The keys for stored secrets.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secrets {
     /// 32 bytes in base64.
     pub key: Option<SecretString>,
+    /// Keys from before, which only open.
+    pub previous_keys: Vec<SecretString>,
 }
 
 /// What flows ask outside.

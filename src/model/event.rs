@@ -48,3 +48,17 @@ text_enum! {
         Failing = "failing",
     }
 }
+
+text_enum! {
+    /// How far a delivery is.
+    DeliveryState {
+        /// Waiting to be attempted, or being attempted.
+        Due = "due",
+        /// It arrived.
+        Delivered = "delivered",
+        /// It was given up.
+        Failed = "failed",
+        /// Its endpoint is gone.
+        Cancelled = "cancelled",
+    }
+}

@@ -187,7 +187,7 @@ fn texts(kinds: &[EventKind]) -> Vec<String> {
     kinds.iter().map(ToString::to_string).collect()
 }
 
-fn new_secret(vault: &Vault) -> Vec<u8> {
+pub(super) fn new_secret(vault: &Vault) -> Vec<u8> {
     let secret: [u8; 32] = rand::random();
     vault.seal(&secret, SECRET)
 }

@@ -191,7 +191,8 @@ async fn append_all(
                order by event.id
                returning id
            )
-           select pg_notify('quartet_deliveries', '') from delivery limit 1"#,
+           select (select pg_notify('quartet_deliveries', '') from delivery limit 1) as due,
+                  (select pg_notify('quartet_events', $1::text) from event_feeds where account_id = $1 and watched_until > $7) as new"#,
         account.0,
         new.kind.as_str(),
         new.conversation.map(|id| id.0),
