@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use quartet::clock::{Clock, SystemClock};
 use quartet::model::EndpointId;
 use quartet::store::{Store, endpoint_secrets};
 use quartet::vault::Vault;
@@ -340,7 +341,7 @@ async fn deliveries_are_listed_shown_and_replayed() {
     scene
         .app
         .clock
-        .set(chrono::Utc::now() + chrono::TimeDelta::days(1));
+        .set(SystemClock.now() + chrono::TimeDelta::days(1));
     while !scene.app.drain_webhooks().await.is_empty() {}
     assert_eq!(scene.heard(), ["one"]);
 

@@ -283,7 +283,8 @@ async fn a_stream_tells_what_was_missed_then_what_happens_and_ends_with_the_serv
     let server = Server::start(scene.app.router(), "").await;
     let feed = scene.app.state.feed.clone();
     let stop = server.shutdown.clone();
-    let running = tokio::spawn(async move { feed.run(stop).await });
+    let mut running = JoinSet::new();
+    running.spawn(async move { feed.run(stop).await });
     listening(&scene).await;
 
     let mut client = connect(&server, &scene, &from).await;
@@ -308,7 +309,7 @@ async fn a_stream_tells_what_was_missed_then_what_happens_and_ends_with_the_serv
         "the stream came to its end: {rest}"
     );
     server.stopped().await;
-    soon(running).await.unwrap();
+    soon(running.join_next()).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -362,6 +363,23 @@ async fn a_reader_that_falls_behind_is_dropped_and_goes_on_when_it_comes_back() 
     let mut again = stream(&scene, &scene.key, "", Some(&last)).await;
     let told = frame(&mut again).await.unwrap();
     assert!(told.starts_with(&format!("id: {}\n", from + 101)), "{told}");
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_is_cut_off_and_leaves_its_place() {
+    let scene = Scene::with("[feed]\nstreams_per_account = 1").await;
+    let long = "x".repeat(150_000);
+    // More than the system keeps for a socket.
+    for _ in 0..100 {
+        scene.say(&long).await;
+    }
+    let server = Server::start(scene.app.router(), "write_timeout_secs = 0.1").await;
+    let mut stalled = connect(&server, &scene, "0").await;
+    stalled.read_until("event: ").await;
+
+    soon(async { while stream(&scene, &scene.key, "", None).await.status() == 429 {} }).await;
+    let rest = stalled.closed().await;
+    assert!(rest.len() < 100 * 150_000, "it got everything");
 }
 
 #[tokio::test]
