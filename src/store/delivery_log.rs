@@ -1,6 +1,7 @@
 //! Deliveries as their account sees them: what was sent, how it went, and sending it once more.
 
 use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Error, Noun, Result, Store};
@@ -119,27 +120,63 @@ pub async fn list(
     beyond: Option<Cursor>,
     limit: i64,
 ) -> Result<Vec<Delivery>> {
+    let mut query = QueryBuilder::new("select d.id from deliveries d ");
+    narrow(&mut query, account, filter);
+    if let Some(cursor) = beyond {
+        query.push(" and (d.created_at, d.id) < (");
+        push(&mut query, cursor);
+    }
+    query
+        .push(" order by d.created_at desc, d.id desc limit ")
+        .push_bind(limit);
+    let mut conn = store.read().await?;
+    let chosen: Vec<i64> = query
+        .build_query_scalar()
+        .persistent(false)
+        .fetch_all(&mut *conn)
+        .await?;
     let found = deliveries!(
-        "and ($2::text is null or d.state = $2) and ($3::bigint is null or d.endpoint_id = $3)
-         and d.created_at >= coalesce($4, '-infinity'::timestamptz)
-         and d.created_at < coalesce($5, 'infinity'::timestamptz)
-         and (d.created_at, d.id) < (coalesce($6, 'infinity'::timestamptz), coalesce($7::bigint, 0))
-         and ($8::bigint is null
-              or d.event_id = any (array(select c.id from events c where c.account_id = $1 and c.conversation_id = $8)))
-         order by d.created_at desc, d.id desc limit $9",
+        "and d.id = any ($2) order by d.created_at desc, d.id desc",
         account.0,
-        filter.state.map(DeliveryState::as_str),
-        filter.endpoint.map(|id| id.0),
-        filter.from,
-        filter.until,
-        beyond.map(|cursor| cursor.created_at),
-        beyond.map(|cursor| cursor.id.0),
-        filter.conversation.map(|id| id.0),
-        limit,
+        &chosen,
     )
-    .fetch_all(&mut *store.read().await?)
+    .fetch_all(&mut *conn)
     .await?;
     Ok(found)
+}
+
+/// The account's deliveries that a filter lets through. The query is not kept prepared: which index is right depends on
+/// what is asked for.
+fn narrow(query: &mut QueryBuilder<Postgres>, account: AccountId, filter: Filter) {
+    query.push("where d.account_id = ").push_bind(account.0);
+    if let Some(state) = filter.state {
+        query.push(" and d.state = ").push_bind(state.as_str());
+    }
+    if let Some(endpoint) = filter.endpoint {
+        query.push(" and d.endpoint_id = ").push_bind(endpoint.0);
+    }
+    if let Some(conversation) = filter.conversation {
+        query
+            .push(" and d.event_id = any (array(select c.id from events c where c.account_id = ")
+            .push_bind(account.0)
+            .push(" and c.conversation_id = ")
+            .push_bind(conversation.0)
+            .push("))");
+    }
+    if let Some(from) = filter.from {
+        query.push(" and d.created_at >= ").push_bind(from);
+    }
+    if let Some(until) = filter.until {
+        query.push(" and d.created_at < ").push_bind(until);
+    }
+}
+
+fn push(query: &mut QueryBuilder<Postgres>, cursor: Cursor) {
+    query
+        .push_bind(cursor.created_at)
+        .push(", ")
+        .push_bind(cursor.id.0)
+        .push(")");
 }
 
 /// One delivery.
@@ -220,58 +257,57 @@ pub async fn replay(
     limit: i64,
     now: DateTime<Utc>,
 ) -> Result<Replayed> {
-    let row = store
+    let replayed: Vec<Cursor> = store
         .write(move |conn| {
             Box::pin(async move {
-                Ok(sqlx::query!(
-                    r#"with chosen as (
-                           select d.id from deliveries d
-                           where d.account_id = $1 and d.state <> 'due' and ($2::text is null or d.state = $2)
-                             and ($3::bigint is null or d.endpoint_id = $3)
-                             and d.created_at >= coalesce($4, '-infinity'::timestamptz)
-                             and d.created_at < coalesce($5, 'infinity'::timestamptz)
-                             and (d.created_at, d.id) > (coalesce($6, '-infinity'::timestamptz), coalesce($7::bigint, 0))
-                             and ($8::bigint is null
-                                  or d.event_id = any (array(select c.id from events c
-                                                             where c.account_id = $1 and c.conversation_id = $8)))
-                           order by d.created_at, d.id limit $9
-                           for update
-                       ), replayed as (
-                           update deliveries d
-                           set state = 'due', due_at = $10, parked = false, finished_at = null, attempts_before_replay = d.attempt
-                           from chosen where d.account_id = $1 and d.id = chosen.id
-                           returning d.id, d.created_at
+                let chosen = choose(conn, account, filter, beyond, limit).await?;
+                Ok(sqlx::query_as!(
+                    Cursor,
+                    r#"with replayed as (
+                           update deliveries
+                           set state = 'due', due_at = $3, parked = false, finished_at = null,
+                               attempts_before_replay = attempt
+                           where account_id = $1 and id = any ($2) returning id, created_at
                        ), told as (
                            select pg_notify('quartet_deliveries', '') from replayed limit 1
                        )
-                       select count(*) as "count!", max(r.created_at) as last_created_at,
-                              (select l.id from replayed l order by l.created_at desc, l.id desc limit 1) as last_id,
-                              (select count(*) from told) as told
-                       from replayed r"#,
+                       select created_at, id as "id: DeliveryId" from replayed cross join (select count(*) from told) t
+                       order by created_at, id"#,
                     account.0,
-                    filter.state.map(DeliveryState::as_str),
-                    filter.endpoint.map(|id| id.0),
-                    filter.from,
-                    filter.until,
-                    beyond.map(|cursor| cursor.created_at),
-                    beyond.map(|cursor| cursor.id.0),
-                    filter.conversation.map(|id| id.0),
-                    limit,
+                    &chosen,
                     now,
                 )
-                .fetch_one(conn)
+                .fetch_all(conn)
                 .await?)
             })
         })
         .await?;
-    let last = row.last_created_at.zip(row.last_id);
+    let count = i64::try_from(replayed.len()).unwrap_or(i64::MAX);
     Ok(Replayed {
-        count: row.count,
-        next: last
-            .filter(|_| row.count == limit)
-            .map(|(created_at, id)| Cursor {
-                created_at,
-                id: DeliveryId(id),
-            }),
+        count,
+        next: replayed.last().copied().filter(|_| count == limit),
     })
+}
+
+/// Locks the next finished deliveries that a filter lets through.
+async fn choose(
+    conn: &mut PgConnection,
+    account: AccountId,
+    filter: Filter,
+    beyond: Option<Cursor>,
+    limit: i64,
+) -> Result<Vec<i64>> {
+    let mut query = QueryBuilder::new("select d.id from deliveries d ");
+    narrow(&mut query, account, filter);
+    query.push(" and d.state <> 'due'");
+    if let Some(cursor) = beyond {
+        query.push(" and (d.created_at, d.id) > (");
+        push(&mut query, cursor);
+    }
+    query
+        .push(" order by d.created_at, d.id limit ")
+        .push_bind(limit)
+        .push(" for update");
+    let chosen = query.build_query_scalar().persistent(false);
+    Ok(chosen.fetch_all(conn).await?)
 }
