@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use quartet::clock::{Clock, SystemClock};
-use quartet::model::EndpointId;
-use quartet::store::{Store, endpoint_secrets};
+use quartet::model::{BotId, EndpointId};
+use quartet::store::{Store, bot_secrets, endpoint_secrets};
 use quartet::vault::Vault;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -386,6 +386,15 @@ async fn every_stored_secret_is_encrypted_anew_with_the_newest_key() {
     let scene = Scene::new().await;
     let database = &scene.app.database;
     let before = scene.post("/endpoints/1/secret", json!({})).await;
+    scene
+        .administrator()
+        .post("/bots", &json!({"name": "Helper"}))
+        .await;
+    let administrator = scene.administrator();
+    let (put, path) = (axum::http::Method::PUT, "/bots/1/dialogflow-keys/default");
+    let kept = administrator.send(put, path, &sound_key()).await;
+    assert_eq!(kept.status, 200, "{}", kept.text());
+    let plugin = scene.get("/bots/1/plugin-secret").await;
     let many = "insert into endpoints (account_id, kind, url, secret_sealed, created_at, updated_at)
                 select account_id, 'callback', 'https://example.org/' || n, secret_sealed, created_at, updated_at
                 from endpoints, generate_series(1, 1200) as n where id = 1";
@@ -432,6 +441,17 @@ async fn every_stored_secret_is_encrypted_anew_with_the_newest_key() {
         before["previous_secret"].as_str().unwrap()
     );
     quartet::store::inboxes::hmac_token(&store, account, scene.inbox)
+        .await
+        .unwrap();
+    let bot = BotId(1);
+    let opened = bot_secrets::plugin_secret(&store, account, bot, now)
+        .await
+        .unwrap();
+    assert_eq!(
+        opened.expose_secret(),
+        plugin["plugin_secret"].as_str().unwrap()
+    );
+    bot_secrets::get_dialogflow_key(&store, account, bot, "default")
         .await
         .unwrap();
 }
