@@ -66,7 +66,9 @@ impl Backing {
         } else {
             config.secrets.load(&database.data_dir)?
         };
-        let vault = Vault::new(*key.expose_secret());
+        let previous = config.secrets.load_previous()?;
+        let previous = previous.iter().map(|key| *key.expose_secret()).collect();
+        let vault = Vault::with_previous(*key.expose_secret(), previous);
         let store = Store::new(options, database.max_connections.get(), vault);
         Ok(Self { store, cluster })
     }

@@ -69,6 +69,7 @@ pub async fn run(
     tokio::join!(
         super::serve::run(listener, router, &config.http, shutdown.clone()),
         background,
+        Box::pin(state.feed.run(shutdown.clone())),
         shutdown.run_until_cancelled(metrics.upkeep()),
     );
     Ok(())

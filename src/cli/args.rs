@@ -8,7 +8,8 @@ use super::report::{Output, Report};
 use crate::app::backing::{Backing, MissingKey};
 use crate::clock::{Clock, SystemClock};
 use crate::model::{
-    AccountId, Channel, Email, InvalidName, InvalidUrl, MatchType, Name, Role, Scope, WebUrl,
+    AccountId, Channel, DeliveryState, Email, InvalidName, InvalidUrl, MatchType, Name, Role,
+    Scope, WebUrl,
 };
 use crate::store::{self, Store};
 
@@ -93,6 +94,10 @@ pub(super) fn channel(text: &str) -> Result<Channel, String> {
 
 pub(super) fn match_type(text: &str) -> Result<MatchType, String> {
     one_of(MatchType::parse(text), MatchType::ALL)
+}
+
+pub(super) fn delivery_state(text: &str) -> Result<DeliveryState, String> {
+    one_of(DeliveryState::parse(text), DeliveryState::ALL)
 }
 
 fn one_of<T: std::fmt::Display>(parsed: Option<T>, all: &[T]) -> Result<T, String> {

@@ -69,6 +69,7 @@ fn writable(data_dir: &Path) -> anyhow::Result<String> {
 }
 
 fn secret_key(config: &Config) -> anyhow::Result<String> {
+    config.secrets.load_previous()?;
     let key = config.secrets.load(&config.database.data_dir);
     match (key, &config.database.url) {
         (Ok(_), _) => Ok("found".to_owned()),

@@ -6,6 +6,7 @@ mod app;
 mod args;
 mod bot;
 mod bot_secret;
+mod deliveries;
 mod demo;
 mod doctor;
 mod inbox;
@@ -13,6 +14,7 @@ mod key;
 mod migrate;
 mod page_filter;
 mod report;
+mod secrets;
 mod serve;
 
 use std::net::SocketAddr;
@@ -56,6 +58,8 @@ enum Command {
     Inbox(inbox::Inbox),
     Bot(bot::Bot),
     PageFilter(page_filter::PageFilter),
+    Deliveries(deliveries::Deliveries),
+    Secrets(secrets::Secrets),
     /// Runs the scripts of flows for a server, which starts it.
     #[command(hide = true)]
     ScriptWorker,
@@ -99,6 +103,8 @@ impl Cli {
             Command::Inbox(command) => succeed(wait(command.run())),
             Command::Bot(command) => succeed(wait(command.run())),
             Command::PageFilter(command) => succeed(wait(command.run())),
+            Command::Deliveries(command) => succeed(wait(command.run())),
+            Command::Secrets(command) => succeed(wait(command.run())),
         };
         match done {
             Ok(code) => code,

@@ -65,9 +65,11 @@ pub struct Config {
     pub outbound: Outbound,
     /// Deliveries to endpoints.
     pub webhook: Webhook,
+    /// The change feed.
+    pub feed: Feed,
     /// Request rates.
     pub limits: Limits,
-    /// The key for stored secrets.
+    /// The keys for stored secrets.
     pub secrets: Secrets,
     /// What flows ask outside.
     pub flow: Flow,
@@ -196,14 +198,45 @@ pub struct Webhook {
     /// How much a pause is varied, 0 to 100.
     #[serde(deserialize_with = "parse::percent")]
     pub jitter_percent: u8,
+    /// The least pause after a 429 that names none.
+    #[serde(rename = "busy_pause_secs", deserialize_with = "parse::seconds")]
+    pub busy_pause: Duration,
+    /// The longest `Retry-After` that is honoured.
+    #[serde(rename = "retry_after_max_secs", deserialize_with = "parse::seconds")]
+    pub retry_after_max: Duration,
+    /// After so long of nothing but failure an endpoint is disabled.
+    #[serde(rename = "disable_after_secs", deserialize_with = "parse::seconds")]
+    pub disable_after: Duration,
     /// Attempts under way at once.
     pub in_flight: NonZeroUsize,
+    /// How many of them one endpoint may have.
+    pub in_flight_per_endpoint: NonZeroUsize,
+    /// How many of them only first attempts may have, to endpoints whose last attempt succeeded.
+    pub in_flight_reserved: usize,
+    /// Attempts a second to one endpoint; 0 is no limit.
+    pub endpoint_per_second: u32,
     /// How often due deliveries are looked for unasked.
     #[serde(rename = "poll_secs", deserialize_with = "parse::seconds")]
     pub poll: Duration,
     /// How long a claim holds.
     #[serde(rename = "lease_secs", deserialize_with = "parse::seconds")]
     pub lease: Duration,
+    /// How long finished deliveries, their attempts and events are kept; 0 is for ever.
+    pub keep_days: u16,
+}
+
+/// The change feed as a stream.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// How often new events are looked for unasked.
+    #[serde(rename = "poll_secs", deserialize_with = "parse::seconds")]
+    pub poll: Duration,
+    /// A silent stream says so little that it lives, this often.
+    #[serde(rename = "heartbeat_secs", deserialize_with = "parse::seconds")]
+    pub heartbeat: Duration,
+    /// Streams of one account at once, in one server.
+    pub streams_per_account: NonZeroUsize,
 }
 
 /// Request rates; 0 is no limit.
@@ -226,12 +259,14 @@ pub struct Limits {
     pub login_per_minute: u32,
 }
 
-/// The key for stored secrets.
+/// The keys for stored secrets.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secrets {
     /// 32 bytes in base64.
     pub key: Option<SecretString>,
+    /// Keys from before, which only open.
+    pub previous_keys: Vec<SecretString>,
 }
 
 /// What flows ask outside.
@@ -321,6 +356,11 @@ impl Config {
         if config.webhook.lease <= config.webhook.timeout {
             return Err(Error::Inconsistent(
                 "webhook.lease_secs must be longer than webhook.timeout_secs",
+            ));
+        }
+        if config.webhook.in_flight_reserved >= config.webhook.in_flight.get() {
+            return Err(Error::Inconsistent(
+                "webhook.in_flight_reserved must be less than webhook.in_flight",
             ));
         }
         Ok(config)

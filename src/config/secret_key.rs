@@ -55,6 +55,17 @@ impl Secrets {
         }
     }
 
+    /// The keys from before.
+    pub fn load_previous(&self) -> Result<Vec<SecretKey>, SecretKeyError> {
+        self.previous_keys
+            .iter()
+            .map(|key| {
+                decode(key.expose_secret())
+                    .ok_or_else(|| SecretKeyError::Malformed("secrets.previous_keys".to_owned()))
+            })
+            .collect()
+    }
+
     /// As [`Self::load`], but makes a key in `data_dir` where there is none.
     pub fn load_or_create(&self, data_dir: &Path) -> Result<SecretKey, SecretKeyError> {
         match self.load(data_dir) {

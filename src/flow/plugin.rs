@@ -126,7 +126,7 @@ impl Plugins {
     ) -> Result<Answer, Failure> {
         let body = serde_json::to_vec(request).expect("objects of JSON are JSON");
         let now = self.clock.now();
-        let mut headers = sign::standard(secret.expose_secret(), &request.id, now, &body)
+        let mut headers = sign::standard(&[secret.expose_secret()], &request.id, now, &body)
             .ok_or(Failure::Unsignable)?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -10,10 +10,16 @@ text_enum! {
         ConversationCreated = "conversation.created",
         ConversationUpdated = "conversation.updated",
         ConversationStatusChanged = "conversation.status_changed",
+        /// Its status became open.
+        ConversationOpened = "conversation.opened",
+        /// Its status became resolved.
+        ConversationResolved = "conversation.resolved",
         ContactCreated = "contact.created",
         ContactUpdated = "contact.updated",
         /// An agent ended the live part of a chat.
         LiveEnded = "live.ended",
+        /// Nothing is sent to an endpoint any more: it is gone, or failed for too long.
+        EndpointDisabled = "endpoint.disabled",
     }
 }
 
@@ -28,5 +34,31 @@ text_enum! {
         Account = "account",
         /// The system behind a bot.
         Bot = "bot",
+    }
+}
+
+text_enum! {
+    /// Why nothing is sent to an endpoint.
+    DisabledReason {
+        /// Its owner turned it off.
+        Owner = "owner",
+        /// It said itself that it is gone.
+        Gone = "gone",
+        /// Nothing but failure for too long.
+        Failing = "failing",
+    }
+}
+
+text_enum! {
+    /// How far a delivery is.
+    DeliveryState {
+        /// Waiting to be attempted, or being attempted.
+        Due = "due",
+        /// It arrived.
+        Delivered = "delivered",
+        /// It was given up.
+        Failed = "failed",
+        /// Its endpoint is gone.
+        Cancelled = "cancelled",
     }
 }

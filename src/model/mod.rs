@@ -26,7 +26,7 @@ pub use attributes::Attributes;
 pub use bot::{Bot, BotApp};
 pub use contact::{Contact, ContactInbox, Email, Invalid, PhoneNumber, UserHexId};
 pub use conversation::{Conversation, ConversationStatus, Priority};
-pub use event::{EndpointKind, EventKind};
+pub use event::{DeliveryState, DisabledReason, EndpointKind, EventKind};
 pub use ids::{
     AccountId, AgentId, AppId, AttachmentId, BotId, ContactId, ContactInboxId, ConversationId,
     DeliveryId, EndpointId, EventId, FlowVersion, InboxId, KeyId, MessageId, PageFilterId,

@@ -122,6 +122,17 @@ pub struct Response {
     pub truncated: bool,
 }
 
+/// A status with the words that go with it: `500 Internal Server Error`.
+pub fn status_line(status: u16) -> String {
+    let words = reqwest::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
+    match words {
+        Some(words) => format!("{status} {words}"),
+        None => status.to_string(),
+    }
+}
+
 /// Makes calls. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {

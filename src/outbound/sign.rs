@@ -7,14 +7,18 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::header::{HeaderMap, HeaderValue};
 use sha2::Sha256;
 
-/// The three headers of Standard Webhooks for one call. There are none where the secret is not `whsec_` and base64, or
-/// the id does not fit into a header.
-pub fn standard(secret: &str, id: &str, at: DateTime<Utc>, body: &[u8]) -> Option<HeaderMap> {
-    let signature = signature(secret, id, at, body)?;
+/// The three headers of Standard Webhooks for one call, with a signature for each of the secrets: several while one is
+/// being changed. There are none where a secret is not `whsec_` and base64, or the id does not fit into a header.
+pub fn standard(secrets: &[&str], id: &str, at: DateTime<Utc>, body: &[u8]) -> Option<HeaderMap> {
+    let signatures = secrets
+        .iter()
+        .map(|secret| signature(secret, id, at, body))
+        .collect::<Option<Vec<_>>>()?
+        .join(" ");
     let mut headers = HeaderMap::new();
     headers.insert("webhook-id", id.parse().ok()?);
     headers.insert("webhook-timestamp", HeaderValue::from(at.timestamp()));
-    headers.insert("webhook-signature", signature.parse().ok()?);
+    headers.insert("webhook-signature", signatures.parse().ok()?);
     Some(headers)
 }
 
@@ -48,7 +52,7 @@ mod tests {
     fn the_standard_signature_is_what_the_standard_library_verifies() {
         let at = DateTime::from_timestamp(1_614_265_330, 0).unwrap();
         let body = br#"{"test": 2432232314}"#;
-        let headers = standard(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, body).unwrap();
+        let headers = standard(&[SECRET], "msg_p5jXN8AQM9LWM0D4loKWxJek", at, body).unwrap();
         assert_eq!(headers["webhook-id"], "msg_p5jXN8AQM9LWM0D4loKWxJek");
         assert_eq!(headers["webhook-timestamp"], "1614265330");
         assert_eq!(
@@ -60,7 +64,7 @@ mod tests {
     #[test]
     fn without_a_key_or_a_fitting_id_nothing_is_signed() {
         let at = DateTime::UNIX_EPOCH;
-        assert_eq!(standard("no prefix", "id", at, b""), None);
-        assert_eq!(standard(SECRET, "two\nlines", at, b""), None);
+        assert_eq!(standard(&["no prefix"], "id", at, b""), None);
+        assert_eq!(standard(&[SECRET], "two\nlines", at, b""), None);
     }
 }

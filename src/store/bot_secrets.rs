@@ -12,9 +12,9 @@ use crate::model::{AccountId, BotId};
 use crate::vault::Vault;
 
 /// What keys for Dialogflow are sealed for.
-const DIALOGFLOW: &str = "dialogflow key";
+pub(super) const DIALOGFLOW: &str = "dialogflow key";
 /// What the secrets that sign calls of plugins are sealed for.
-const PLUGIN: &str = "plugin secret";
+pub(super) const PLUGIN: &str = "plugin secret";
 
 /// A service account's key to keep.
 #[derive(Debug, Clone)]

@@ -211,10 +211,20 @@ pub(super) async fn move_to(
     let changed = serde_json::json!([
         {"status": {"previous_value": previous.as_str(), "current_value": status.as_str()}}
     ]);
-    for kind in [
-        EventKind::ConversationUpdated,
-        EventKind::ConversationStatusChanged,
-    ] {
+    let reached = match status {
+        ConversationStatus::Open if previous != status => Some(EventKind::ConversationOpened),
+        ConversationStatus::Resolved if previous != status => Some(EventKind::ConversationResolved),
+        ConversationStatus::Open
+        | ConversationStatus::Resolved
+        | ConversationStatus::Pending
+        | ConversationStatus::Snoozed => None,
+    };
+    let told = [
+        Some(EventKind::ConversationUpdated),
+        Some(EventKind::ConversationStatusChanged),
+        reached,
+    ];
+    for kind in told.into_iter().flatten() {
         let event = events::NewEvent::of_conversation(kind, conversation.id).changing(&changed);
         events::append(conn, account, event, now).await?;
     }

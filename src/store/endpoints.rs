@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use sqlx::PgConnection;
 
 use super::{Result, Store};
-use crate::model::{AccountId, EndpointId, EventKind, InboxId};
+use crate::model::{AccountId, BotId, EndpointId, EventKind, InboxId};
 use crate::vault::Vault;
 
 /// What the signing secrets of endpoints are sealed for.
@@ -21,6 +21,92 @@ const INBOX_EVENTS: [EventKind; 5] = [
     EventKind::MessageCreated,
     EventKind::MessageUpdated,
 ];
+
+/// What the system behind a bot hears of, in every inbox that the bot serves.
+const BOT_EVENTS: [EventKind; 6] = [
+    EventKind::ConversationUpdated,
+    EventKind::ConversationStatusChanged,
+    EventKind::ConversationOpened,
+    EventKind::ConversationResolved,
+    EventKind::MessageCreated,
+    EventKind::MessageUpdated,
+];
+
+/// What an integration of a whole account may subscribe to.
+pub const ACCOUNT_EVENTS: [EventKind; 7] = [
+    EventKind::ConversationStatusChanged,
+    EventKind::ConversationUpdated,
+    EventKind::ConversationCreated,
+    EventKind::ContactCreated,
+    EventKind::ContactUpdated,
+    EventKind::MessageCreated,
+    EventKind::MessageUpdated,
+];
+
+/// Makes an endpoint that hears of these events, wherever in the account they happen. A URL is taken once an account.
+pub async fn subscribe(
+    store: &Store,
+    account: AccountId,
+    url: String,
+    subscriptions: &[EventKind],
+    now: DateTime<Utc>,
+) -> Result<EndpointId> {
+    let secret = new_secret(store.vault());
+    let subscriptions = texts(subscriptions);
+    store
+        .write(move |conn| {
+            Box::pin(async move {
+                let id = sqlx::query_scalar!(
+                    r#"insert into endpoints (account_id, kind, url, secret_sealed, subscriptions, created_at, updated_at)
+                       values ($1, 'account', $2, $3, $4, $5, $5) returning id as "id: EndpointId""#,
+                    account.0,
+                    url,
+                    secret,
+                    &subscriptions,
+                    now,
+                )
+                .fetch_one(conn)
+                .await?;
+                Ok(id)
+            })
+        })
+        .await
+}
+
+/// Sets where the system behind a bot hears of what happens in the bot's inboxes.
+pub async fn set_bot_url(
+    store: &Store,
+    account: AccountId,
+    bot: BotId,
+    url: String,
+    now: DateTime<Utc>,
+) -> Result<EndpointId> {
+    let secret = new_secret(store.vault());
+    let subscriptions = texts(&BOT_EVENTS);
+    store
+        .write(move |conn| {
+            Box::pin(async move {
+                let id = sqlx::query_scalar!(
+                    r#"insert into endpoints (account_id, kind, bot_id, url, secret_sealed, subscriptions, created_at, updated_at)
+                       values ($1, 'bot', $2, $3, $4, $5, $6, $6)
+                       on conflict (account_id, bot_id) where kind = 'bot'
+                       do update set url = excluded.url, disabled_at = null, disabled_reason = null, failing_since = null,
+                                     failed_at = null, updated_at = excluded.updated_at
+                       returning id as "id: EndpointId""#,
+                    account.0,
+                    bot.0,
+                    url,
+                    secret,
+                    &subscriptions,
+                    now,
+                )
+                .fetch_one(conn)
+                .await?;
+                Ok(id)
+            })
+        })
+        .await
+}
 
 /// The endpoint of a chat client's callback URL, made when it is first seen.
 pub(super) async fn ensure_callback(
@@ -54,12 +140,13 @@ pub(super) async fn set_inbox_url(
     url: &str,
     now: DateTime<Utc>,
 ) -> Result<EndpointId> {
-    let subscriptions: Vec<String> = INBOX_EVENTS.iter().map(ToString::to_string).collect();
+    let subscriptions = texts(&INBOX_EVENTS);
     let id = sqlx::query_scalar!(
         r#"insert into endpoints (account_id, kind, inbox_id, url, secret_sealed, subscriptions, created_at, updated_at)
            values ($1, 'inbox', $2, $3, $4, $5, $6, $6)
            on conflict (account_id, inbox_id) where kind = 'inbox'
-           do update set url = excluded.url, disabled_at = null, updated_at = excluded.updated_at
+           do update set url = excluded.url, disabled_at = null, disabled_reason = null, failing_since = null,
+                         failed_at = null, updated_at = excluded.updated_at
            returning id as "id: EndpointId""#,
         account.0,
         inbox.0,
@@ -96,7 +183,11 @@ pub(super) fn open_secret(vault: &Vault, sealed: &[u8]) -> Result<SecretString> 
     Ok(format!("whsec_{}", STANDARD.encode(bytes)).into())
 }
 
-fn new_secret(vault: &Vault) -> Vec<u8> {
+fn texts(kinds: &[EventKind]) -> Vec<String> {
+    kinds.iter().map(ToString::to_string).collect()
+}
+
+pub(super) fn new_secret(vault: &Vault) -> Vec<u8> {
     let secret: [u8; 32] = rand::random();
     vault.seal(&secret, SECRET)
 }

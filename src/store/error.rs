@@ -26,6 +26,8 @@ pub enum Noun {
     Delivery,
     /// A bot's key for Dialogflow.
     DialogflowKey,
+    /// An endpoint.
+    Endpoint,
     /// A flow.
     Flow,
     /// An inbox.

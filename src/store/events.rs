@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::model::{AccountId, ContactId, ConversationId, EventKind, MessageId};
+use crate::model::{AccountId, ContactId, ConversationId, EndpointId, EventKind, MessageId};
 
 /// A fact to append.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,8 @@ pub(super) struct NewEvent<'a> {
     kind: EventKind,
     contact: Option<ContactId>,
     conversation: Option<ConversationId>,
+    message: Option<MessageId>,
+    endpoint: Option<EndpointId>,
     /// What to tell the visitor's chat client, if it is to hear of this.
     for_visitor: Option<&'a str>,
     /// The fields that changed: a list of `{name: {previous_value, current_value}}`.
@@ -19,25 +21,52 @@ pub(super) struct NewEvent<'a> {
 }
 
 impl<'a> NewEvent<'a> {
+    fn new(kind: EventKind) -> Self {
+        Self {
+            kind,
+            contact: None,
+            conversation: None,
+            message: None,
+            endpoint: None,
+            for_visitor: None,
+            changed: None,
+        }
+    }
+
     /// Something that happened to a contact.
     pub(super) fn of_contact(kind: EventKind, contact: ContactId) -> Self {
         Self {
-            kind,
             contact: Some(contact),
-            conversation: None,
-            for_visitor: None,
-            changed: None,
+            ..Self::new(kind)
         }
     }
 
     /// Something that happened to a conversation.
     pub(super) fn of_conversation(kind: EventKind, conversation: ConversationId) -> Self {
         Self {
-            kind,
-            contact: None,
             conversation: Some(conversation),
-            for_visitor: None,
-            changed: None,
+            ..Self::new(kind)
+        }
+    }
+
+    /// Something that happened to a message after it was written.
+    pub(super) fn of_message(
+        kind: EventKind,
+        conversation: ConversationId,
+        message: MessageId,
+    ) -> Self {
+        Self {
+            conversation: Some(conversation),
+            message: Some(message),
+            ..Self::new(kind)
+        }
+    }
+
+    /// An endpoint was disabled.
+    pub(super) fn of_endpoint(endpoint: EndpointId) -> Self {
+        Self {
+            endpoint: Some(endpoint),
+            ..Self::new(EventKind::EndpointDisabled)
         }
     }
 
@@ -60,14 +89,16 @@ impl<'a> NewEvent<'a> {
 
 /// Appends a fact, and a delivery of it to everyone who wants to know: one statement, which also takes the snapshot.
 ///
-/// The rows it reads are those of this transaction, so the snapshot is of this moment; secrets are left out of it.
+/// The rows it reads are those of this transaction, so the snapshot is of this moment; secrets are left out of it. What
+/// happened to a conversation is told with its last message that its contact may see.
 pub(super) async fn append(
     conn: &mut PgConnection,
     account: AccountId,
     new: NewEvent<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    append_all(conn, account, new, (&[None], &[new.for_visitor]), now).await
+    let message = new.message.map(|id| id.0);
+    append_all(conn, account, new, (&[message], &[new.for_visitor]), now).await
 }
 
 /// Appends that messages of one conversation were written, each with what the visitor's chat client is told of it.
@@ -85,6 +116,7 @@ pub(super) async fn append_messages(
 }
 
 /// One fact of each message, or one of none.
+#[expect(clippy::too_many_lines, reason = "one statement")]
 async fn append_all(
     conn: &mut PgConnection,
     account: AccountId,
@@ -95,13 +127,15 @@ async fn append_all(
     sqlx::query!(
         r#"with subject as (
                select e.at, e.message_id, e.for_visitor, a.id as account_id, c.id as conversation_id, c.callback_endpoint_id,
-                      i.id as inbox_id, coalesce(ct.id, $4) as contact_id, m.kind as message_kind,
+                      i.id as inbox_id, i.bot_id, coalesce(ct.id, $4) as contact_id,
+                      e.message_id is not null and m.kind = 'activity' as is_activity,
                       jsonb_strip_nulls(jsonb_build_object(
                           'account', jsonb_build_object('id', a.id, 'name', a.name),
                           'for_visitor', e.for_visitor,
                           'changed', $8::jsonb,
                           'stream_id', c.stream_id::text)) || jsonb_build_object(
-                          'message', to_jsonb(m),
+                          'message', case when e.message_id is not null then to_jsonb(m) end,
+                          'last_message', case when e.message_id is null then to_jsonb(m) end,
                           'attachments', (select coalesce(jsonb_agg(to_jsonb(f) order by f.id), '[]')
                                           from attachments f where f.account_id = m.account_id and f.message_id = m.id),
                           'conversation', to_jsonb(c) - 'stream_id',
@@ -116,7 +150,10 @@ async fn append_all(
                           'assignee', case when s.id is not null
                                       then jsonb_build_object('id', s.id, 'name', s.name, 'email', s.email,
                                                               'display_name', s.display_name, 'avatar_url', s.avatar_url) end,
-                          'team', case when t.id is not null then jsonb_build_object('id', t.id, 'name', t.name) end
+                          'team', case when t.id is not null then jsonb_build_object('id', t.id, 'name', t.name) end,
+                          'endpoint', case when n.id is not null
+                                      then jsonb_build_object('id', n.id, 'kind', n.kind, 'inbox_id', n.inbox_id,
+                                                              'bot_id', n.bot_id, 'reason', n.disabled_reason) end
                       ) as snapshot
                from accounts a
                cross join unnest($5::bigint[], $6::text[]) with ordinality as e(message_id, for_visitor, at)
@@ -124,11 +161,14 @@ async fn append_all(
                left join contacts ct on ct.account_id = a.id and ct.id = coalesce(c.contact_id, $4)
                left join contact_inboxes ci on ci.account_id = a.id and ci.id = c.contact_inbox_id
                left join inboxes i on i.account_id = a.id and i.id = c.inbox_id
-               left join messages m on m.account_id = a.id and m.id = e.message_id
+               left join messages m on m.account_id = a.id and m.id = coalesce(e.message_id, (
+                   select l.id from messages l where l.account_id = a.id and l.conversation_id = c.id
+                      and l.kind <> 'activity' and not l.private order by l.id desc limit 1))
                left join users u on u.id = m.agent_id
                left join bots b on b.account_id = a.id and b.id = m.bot_id
                left join users s on s.id = c.assignee_id
                left join teams t on t.account_id = a.id and t.id = c.team_id
+               left join endpoints n on n.account_id = a.id and n.id = $9
                where a.id = $1
            ), event as (
                insert into events (account_id, kind, inbox_id, conversation_id, message_id, contact_id, snapshot, created_at)
@@ -141,13 +181,18 @@ async fn append_all(
                from event
                join subject on subject.message_id is not distinct from event.message_id
                join endpoints p on p.account_id = $1 and p.disabled_at is null
-                and ((p.kind = 'inbox' and p.inbox_id = subject.inbox_id and $2 = any (p.subscriptions)
-                       and subject.message_kind is distinct from 'activity')
-                      or (subject.for_visitor is not null and p.id = subject.callback_endpoint_id))
+                and (case p.kind
+                     when 'inbox' then p.inbox_id = subject.inbox_id
+                     when 'bot' then p.bot_id = subject.bot_id
+                     when 'account' then true
+                     when 'callback' then false end
+                     and $2 = any (p.subscriptions) and subject.is_activity is not true
+                     or subject.for_visitor is not null and p.id = subject.callback_endpoint_id)
                order by event.id
                returning id
            )
-           select pg_notify('quartet_deliveries', '') from delivery limit 1"#,
+           select (select pg_notify('quartet_deliveries', '') from delivery limit 1) as due,
+                  (select pg_notify('quartet_events', $1::text) from event_feeds where account_id = $1 and watched_until > $7) as new"#,
         account.0,
         new.kind.as_str(),
         new.conversation.map(|id| id.0),
@@ -156,6 +201,7 @@ async fn append_all(
         told as &[Option<&str>],
         now,
         new.changed,
+        new.endpoint.map(|id| id.0),
     )
     .fetch_optional(conn)
     .await?;

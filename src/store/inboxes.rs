@@ -12,7 +12,7 @@ use super::{Error, Noun, Once, Result, Store, endpoints, require};
 use crate::model::{AccountId, AgentId, Attributes, BotId, Channel, Inbox, InboxId};
 
 /// What the proof-of-identity keys of inboxes are sealed for.
-const HMAC_TOKEN: &str = "inbox hmac token";
+pub(super) const HMAC_TOKEN: &str = "inbox hmac token";
 
 /// An inbox to make.
 #[derive(Debug, Clone)]

@@ -18,8 +18,15 @@ pub mod conversation_status;
 pub mod conversation_views;
 pub mod conversations;
 pub mod deliveries;
+pub mod delivery_log;
+mod delivery_outcomes;
+pub mod delivery_upkeep;
+mod endpoint_health;
+pub mod endpoint_secrets;
+pub mod endpoint_views;
 pub mod endpoints;
 mod error;
+pub mod event_feed;
 mod events;
 mod idempotency;
 pub mod inboxes;
@@ -31,10 +38,12 @@ pub mod page_filters;
 pub mod ratings;
 mod require;
 pub mod samples;
+pub mod secrets;
 pub mod sessions;
 pub mod statistics;
 pub mod transcripts;
 pub mod turns;
+mod undelivered;
 mod usage;
 pub mod visits;
 
@@ -109,6 +118,18 @@ impl Store {
     pub async fn listen_for_deliveries(&self) -> Result<sqlx::postgres::PgListener> {
         let mut listener = sqlx::postgres::PgListener::connect_with(&self.pool).await?;
         listener.listen("quartet_deliveries").await?;
+        Ok(listener)
+    }
+
+    /// Hears of the accounts in whose feeds something new is, of those that are watched. A hint, too.
+    ///
+    /// Its connection is not one of the pool's: it is held for good.
+    pub async fn listen_for_events(&self) -> Result<sqlx::postgres::PgListener> {
+        let own = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_lazy_with(self.pool.connect_options().as_ref().clone());
+        let mut listener = sqlx::postgres::PgListener::connect_with(&own).await?;
+        listener.listen(event_feed::CHANNEL).await?;
         Ok(listener)
     }
 

@@ -4,8 +4,12 @@
 //! Deliveries are rows that `store` writes with the change they tell of, so nothing is lost with a process, and any
 //! server on the database may take them. No connection is held while an endpoint thinks.
 
+mod attempt;
 mod dispatcher;
 mod payload;
 mod sign;
+mod slots;
+mod upkeep;
+mod verdict;
 
 pub use dispatcher::{Dispatcher, Report};

@@ -119,7 +119,12 @@ impl TestApp {
 
     /// Another server on the same database, with the same clock.
     pub(crate) fn second_router(&self) -> Router {
-        let state = state(self.database.store(), &self.clock, &self.config);
+        self.router_over(self.database.store())
+    }
+
+    /// A server over this store of the same database, with the same clock.
+    pub(crate) fn router_over(&self, store: Store) -> Router {
+        let state = state(store, &self.clock, &self.config);
         router(&state, &self.config)
     }
 

@@ -5,25 +5,38 @@ use std::process::{Command, Output, Stdio};
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use quartet::clock::{Clock, SystemClock};
+use quartet::model::{BotId, EndpointId};
+use quartet::store::{Store, bot_secrets, endpoint_secrets};
+use quartet::vault::Vault;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use sqlx::ConnectOptions;
+use sqlx::{ConnectOptions, Row};
 use tempfile::TempDir;
 
 use crate::admin::Actor;
+use crate::admin::scene::Scene;
 use crate::app::TestApp;
-use crate::database::{Database, KEY};
+use crate::database::{Database, KEY, execute};
 use crate::dialogflow::sound_key;
 
 /// A command line on a database.
 struct Shell<'a> {
     database: &'a Database,
     data: TempDir,
+    key: [u8; 32],
+    previous_keys: Vec<[u8; 32]>,
 }
 
 impl<'a> Shell<'a> {
     fn on(database: &'a Database) -> Self {
         let data = TempDir::new().unwrap();
-        Self { database, data }
+        Self {
+            database,
+            data,
+            key: KEY,
+            previous_keys: Vec::new(),
+        }
     }
 
     async fn run(&self, arguments: &[&str]) -> Output {
@@ -35,7 +48,17 @@ impl<'a> Shell<'a> {
                 "DATABASE_URL",
                 self.database.options.to_url_lossy().as_str(),
             )
-            .env("QUARTET__SECRETS__KEY", STANDARD.encode(KEY))
+            .env("QUARTET__SECRETS__KEY", STANDARD.encode(self.key))
+            .env(
+                "QUARTET__SECRETS__PREVIOUS_KEYS",
+                format!(
+                    "{:?}",
+                    self.previous_keys
+                        .iter()
+                        .map(|key| STANDARD.encode(key))
+                        .collect::<Vec<_>>()
+                ),
+            )
             .stdin(Stdio::null());
         tokio::task::spawn_blocking(move || command.output().unwrap())
             .await
@@ -278,6 +301,161 @@ async fn a_page_filter_is_made_listed_and_deleted() {
         shell.json(&["page-filter", "list", "--account", "1"]).await,
         json!([])
     );
+}
+
+#[tokio::test]
+async fn deliveries_are_listed_shown_and_replayed() {
+    let scene = Scene::new().await;
+    let shell = Shell::on(&scene.app.database);
+    let account = scene.account.to_string();
+    let target = ["--account", account.as_str()];
+    let with = |arguments: &[&'static str]| [arguments, &target].concat();
+    scene.receiver.answer_next(&[500]);
+    scene.say("one").await;
+    scene.app.drain_webhooks().await;
+    scene.heard();
+
+    let list = shell
+        .json(&with(&["deliveries", "list", "--state", "failed"]))
+        .await;
+    assert_eq!(
+        list,
+        json!([{
+            "id": 2, "state": "failed", "event": "message.created", "endpoint": 1, "conversation": 1, "attempts": 1,
+            "due_at": null, "created_at": "2026-03-10T12:00:00Z"
+        }])
+    );
+    let mut shown = shell.json(&with(&["deliveries", "show", "2"])).await;
+    assert!(shown[0]["duration_ms"].take().is_i64());
+    assert_eq!(
+        shown,
+        json!([{
+            "number": 1, "started_at": "2026-03-10T12:00:00Z", "duration_ms": null, "status": 500, "error": "status",
+            "response": ""
+        }])
+    );
+
+    let one = shell.json(&with(&["deliveries", "replay", "2"])).await;
+    assert_eq!(one["state"], "due");
+    let all = ["deliveries", "replay", "--conversation", "1"];
+    assert_eq!(shell.json(&with(&all)).await, json!({"replayed": 1}));
+    // The commands have the time of day, which the dispatcher's clock is far behind.
+    scene
+        .app
+        .clock
+        .set(SystemClock.now() + chrono::TimeDelta::days(1));
+    while !scene.app.drain_webhooks().await.is_empty() {}
+    assert_eq!(scene.heard(), ["one"]);
+
+    let (code, _) = shell.complaint(&with(&["deliveries", "replay"])).await;
+    assert_eq!(
+        code,
+        Some(2),
+        "a replay of everything is asked for by nobody"
+    );
+    let (code, _) = shell
+        .complaint(&with(&["deliveries", "replay", "2", "--endpoint", "1"]))
+        .await;
+    assert_eq!(code, Some(2));
+    let none = shell.complaint(&with(&["deliveries", "show", "99"])).await;
+    assert_eq!(none, (Some(1), "quartet: Delivery not found\n".to_owned()));
+}
+
+/// Every sealed value in the database.
+async fn sealed(database: &Database) -> Vec<Vec<u8>> {
+    let mut conn = database.connect().await;
+    let columns = sqlx::query(
+        "select table_name::text, column_name::text from information_schema.columns
+         where table_schema = 'public' and data_type = 'bytea' and column_name like '%\\_sealed'",
+    );
+    let mut values = Vec::new();
+    for column in columns.fetch_all(&mut conn).await.unwrap() {
+        let (table, column): (String, String) = (column.get(0), column.get(1));
+        let sql = format!("select {column} from {table} where {column} is not null");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut conn);
+        let rows: Vec<Vec<u8>> = rows.await.unwrap().iter().map(|row| row.get(0)).collect();
+        assert!(
+            !rows.is_empty(),
+            "{table}.{column} is empty, so this shows nothing of it"
+        );
+        values.extend(rows);
+    }
+    values
+}
+
+#[tokio::test]
+async fn every_stored_secret_is_encrypted_anew_with_the_newest_key() {
+    let scene = Scene::new().await;
+    let database = &scene.app.database;
+    let before = scene.post("/endpoints/1/secret", json!({})).await;
+    scene
+        .administrator()
+        .post("/bots", &json!({"name": "Helper"}))
+        .await;
+    let administrator = scene.administrator();
+    let (put, path) = (axum::http::Method::PUT, "/bots/1/dialogflow-keys/default");
+    let kept = administrator.send(put, path, &sound_key()).await;
+    assert_eq!(kept.status, 200, "{}", kept.text());
+    let plugin = scene.get("/bots/1/plugin-secret").await;
+    let many = "insert into endpoints (account_id, kind, url, secret_sealed, created_at, updated_at)
+                select account_id, 'callback', 'https://example.org/' || n, secret_sealed, created_at, updated_at
+                from endpoints, generate_series(1, 1200) as n where id = 1";
+    execute(&mut database.connect().await, many.to_owned()).await;
+    let mut shell = Shell::on(database);
+    let rotate = ["secrets", "rotate"];
+    assert_eq!(
+        shell.json(&rotate).await,
+        json!({"encrypted_anew": 0, "unopened": 0})
+    );
+
+    shell.key = [7; 32];
+    let count = sealed(database).await.len();
+    let without = shell.json(&rotate).await;
+    assert_eq!(without, json!({"encrypted_anew": 0, "unopened": count}));
+    shell.previous_keys = vec![[8; 32], KEY];
+    let done = shell.json(&rotate).await;
+    assert_eq!(done, json!({"encrypted_anew": count, "unopened": 0}));
+    assert_eq!(
+        shell.json(&rotate).await,
+        json!({"encrypted_anew": 0, "unopened": 0})
+    );
+
+    let vault = Vault::new([7; 32]);
+    let newest = vault.newest_id();
+    assert!(
+        sealed(database)
+            .await
+            .iter()
+            .all(|value| value.starts_with(&newest))
+    );
+    let store = Store::new(database.options.clone(), 1, vault);
+    let (account, now) = (scene.account, scene.app.now());
+    let after = endpoint_secrets::get(&store, account, EndpointId(1), now)
+        .await
+        .unwrap();
+    assert_eq!(
+        after.current.expose_secret(),
+        before["secret"].as_str().unwrap()
+    );
+    let previous = after.previous.unwrap().secret;
+    assert_eq!(
+        previous.expose_secret(),
+        before["previous_secret"].as_str().unwrap()
+    );
+    quartet::store::inboxes::hmac_token(&store, account, scene.inbox)
+        .await
+        .unwrap();
+    let bot = BotId(1);
+    let opened = bot_secrets::plugin_secret(&store, account, bot, now)
+        .await
+        .unwrap();
+    assert_eq!(
+        opened.expose_secret(),
+        plugin["plugin_secret"].as_str().unwrap()
+    );
+    bot_secrets::get_dialogflow_key(&store, account, bot, "default")
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

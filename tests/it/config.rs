@@ -169,6 +169,24 @@ fn a_configured_key_must_be_32_bytes() {
 }
 
 #[test]
+fn a_key_from_before_must_be_32_bytes_too() {
+    let secrets = |toml: &str| {
+        Config::from_toml(&format!("[secrets]\n{toml}"))
+            .unwrap()
+            .secrets
+    };
+    let good = secrets("previous_keys = [\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"]");
+    assert_eq!(good.load_previous().unwrap()[0].expose_secret(), &[0; 32]);
+    let error = secrets("previous_keys = [\"c2hvcnQ=\"]")
+        .load_previous()
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "secrets.previous_keys is not 32 bytes in base64"
+    );
+}
+
+#[test]
 fn only_trusted_proxies_say_who_the_client_is() {
     let client = |toml: &str, peer: &str, forwarded: &str| {
         let peer: IpAddr = peer.parse().unwrap();

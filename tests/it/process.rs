@@ -21,6 +21,11 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a server and waits until it listens.
     pub(crate) fn start(database: &Database) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    /// Starts a server with these variables, too.
+    pub(crate) fn start_with(database: &Database, variables: &[(&str, &str)]) -> Self {
         let data = TempDir::new().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_quartet"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
@@ -29,6 +34,7 @@ impl Process {
             .env("QUARTET__SECRETS__KEY", STANDARD.encode(KEY))
             .env("QUARTET__LOG__FORMAT", "json")
             .env("QUARTET__OUTBOUND__ALLOW", "[\"127.0.0.0/8\"]")
+            .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -12,6 +12,7 @@ use quartet::store::bot_secrets::{self, NewDialogflowKey};
 use quartet::store::bots::{self, NewBot};
 use quartet::store::contacts::{self, NewContact, NewContactInbox};
 use quartet::store::conversations::{self, NewConversation};
+use quartet::store::delivery_log;
 use quartet::store::inboxes::{self, NewInbox};
 use quartet::store::messages::{self, From, NewMessage};
 use quartet::store::page_filters::{self, NewPageFilter};
@@ -109,7 +110,8 @@ fn body_of(path: &str, key: &str, foreign: &Ids) -> Value {
         "/secure/user" => json!({"apiKey": key, "email": foreign.email()}),
         "/login" => json!({"appId": "nobody", "appSecret": "nothing"}),
         "/transcripts" => json!({"botUserId": foreign.source_id(), "channelId": 1010}),
-        "/users" => json!({}),
+        "/users" | "/admin/v1/endpoints/{endpoint_id}/secret" => json!({}),
+        "/admin/v1/deliveries/replay" => json!({"endpoint_id": foreign.endpoint}),
         path if path.ends_with("{key_name}") => sound_key(),
         _ => json!({
             "content": "hello", "name": "x", "status": "open",
@@ -168,6 +170,8 @@ struct Ids {
     team: i64,
     key: i64,
     page_filter: i64,
+    endpoint: i64,
+    delivery: i64,
 }
 
 impl Ids {
@@ -197,6 +201,8 @@ impl Ids {
             ("{key_id}", self.key.to_string()),
             ("{page_filter_id}", self.page_filter.to_string()),
             ("{key_name}", format!("key-{}", self.account)),
+            ("{endpoint_id}", self.endpoint.to_string()),
+            ("{delivery_id}", self.delivery.to_string()),
             ("{botUserId}", self.source_id()),
             ("{fromDate}", "2026-01-01".to_owned()),
             ("{toDate}", "2026-12-31".to_owned()),
@@ -317,6 +323,7 @@ impl Tenant {
         let (store, now, mark) = (app.store(), app.now(), mark(account));
         let new = NewInbox {
             bot: Some(quartet::model::BotId(ids.bot)),
+            webhook_url: Some(format!("https://example.org/{mark}")),
             ..NewInbox::new(mark.clone(), Channel::Webchat)
         };
         let inbox = inboxes::create(store, account, new, None, now)
@@ -348,6 +355,10 @@ impl Tenant {
                 .await
                 .unwrap();
         }
+        let none = delivery_log::Filter::default();
+        let sent = delivery_log::list(store, account, none, None, 1).await;
+        let sent = sent.unwrap().pop().unwrap();
+        (ids.delivery, ids.endpoint) = (sent.id.0, sent.endpoint.0);
     }
 
     /// Calls a route as this account, with ids and an account number of the caller's choice.

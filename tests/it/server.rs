@@ -125,6 +125,19 @@ impl Client {
         answer
     }
 
+    /// Reads until this has come, and returns all that came.
+    pub(crate) async fn read_until(&mut self, needle: &str) -> String {
+        let mut read = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&read);
+            if text.contains(needle) {
+                return text.into_owned();
+            }
+            let more = soon(self.0.read_buf(&mut read)).await.unwrap();
+            assert_ne!(more, 0, "closed after {read:?}");
+        }
+    }
+
     /// Waits until the other side closes, and returns what it said before.
     pub(crate) async fn closed(mut self) -> Vec<u8> {
         let mut read = Vec::new();

@@ -229,6 +229,7 @@ fn name_of(noun: Noun) -> &'static str {
         Noun::Conversation => "conversation",
         Noun::Delivery => "delivery",
         Noun::DialogflowKey => "Dialogflow key",
+        Noun::Endpoint => "endpoint",
         Noun::Flow => "flow",
         Noun::Inbox => "inbox",
         Noun::Key => "key",

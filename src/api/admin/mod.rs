@@ -7,8 +7,9 @@
 //! A refusal is a problem document (RFC 9457, `application/problem+json`): `type`, `title` (the status in words),
 //! `status`, `detail` (what to mend) and `request_id`. 401 without a known credential, 403 for one that does not open
 //! this, 404 for what this account does not have, also when another one does, 409 for a value that is taken, 422 for a
-//! body that is JSON but not what the request takes, unknown fields included. Secrets and keys are shown by the answer
-//! that makes them; the secret that signs a bot's calls of plugins is shown on request, since its plugins need it too.
+//! body or a query that is not what the request takes, unknown fields included. Secrets and keys are shown by the answer
+//! that makes them; those that sign deliveries and a bot's calls of plugins are shown on request, since who gets these
+//! needs them too.
 
 mod accounts;
 mod agents;
@@ -16,7 +17,10 @@ mod apps;
 mod auth;
 mod bot_secrets;
 mod bots;
+mod deliveries;
+mod endpoints;
 mod error;
+mod events;
 mod inboxes;
 mod keys;
 mod page_filters;
@@ -115,6 +119,7 @@ fn routes(admin: Admin) -> Router {
             delete(page_filters::remove),
         )
         .merge(bot_routes())
+        .merge(traffic_routes())
         .with_state(admin)
 }
 
@@ -140,4 +145,31 @@ fn bot_routes() -> Router<Admin> {
             get(bot_secrets::plugin_secret).post(bot_secrets::change_plugin_secret),
         )
         .route("/admin/v1/flows/check", post(bots::check))
+}
+
+/// What happens, and who is told.
+fn traffic_routes() -> Router<Admin> {
+    Router::new()
+        .route("/admin/v1/endpoints", get(endpoints::list))
+        .route("/admin/v1/endpoints/{endpoint_id}", get(endpoints::show))
+        .route(
+            "/admin/v1/endpoints/{endpoint_id}/enable",
+            post(endpoints::enable),
+        )
+        .route(
+            "/admin/v1/endpoints/{endpoint_id}/disable",
+            post(endpoints::disable),
+        )
+        .route(
+            "/admin/v1/endpoints/{endpoint_id}/secret",
+            get(endpoints::show_secret).post(endpoints::rotate_secret),
+        )
+        .route("/admin/v1/deliveries", get(deliveries::list))
+        .route("/admin/v1/deliveries/replay", post(deliveries::replay))
+        .route("/admin/v1/deliveries/{delivery_id}", get(deliveries::show))
+        .route(
+            "/admin/v1/deliveries/{delivery_id}/replay",
+            post(deliveries::replay_one),
+        )
+        .route("/admin/v1/events", get(events::list))
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use crate::api::edge::{ContentType, JsonFault, is_too_large, read_json};
-use crate::model::{Channel, Email, MatchType, Name, Role, Scope, WebUrl};
+use crate::model::{Channel, DeliveryState, Email, MatchType, Name, Role, Scope, WebUrl};
 
 /// A body of JSON.
 pub(super) struct Json<T>(pub(super) T);
@@ -72,6 +72,57 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     }
 }
 
+/// What stands behind the question mark.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        axum::extract::Query::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Query(query)| Self(query))
+            .map_err(|rejection| Error::Invalid(rejection.body_text().into()))
+    }
+}
+
+/// How long a page is, where nobody says.
+const PAGE: i64 = 100;
+
+/// How long a page may be.
+const LONGEST_PAGE: i64 = 500;
+
+/// How long a page is to be.
+pub(super) fn limit(asked: Option<i64>) -> Result<i64> {
+    match asked {
+        None => Ok(PAGE),
+        Some(limit @ 1..=LONGEST_PAGE) => Ok(limit),
+        Some(_) => Err(Error::Invalid("limit: from 1 to 500".into())),
+    }
+}
+
+/// A part of a list that may be long.
+#[derive(Debug, Serialize)]
+pub(super) struct Page<T> {
+    data: Vec<T>,
+    /// What to send as `after` for the next part; null if there is none.
+    next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// A full page has a next one, which may turn out empty.
+    pub(super) fn new<U: Into<T>>(
+        rows: Vec<U>,
+        limit: i64,
+        cursor: impl FnOnce(&U) -> String,
+    ) -> Self {
+        let full = i64::try_from(rows.len()) == Ok(limit);
+        let next = rows.last().filter(|_| full).map(cursor);
+        let data = rows.into_iter().map(Into::into).collect();
+        Self { data, next }
+    }
+}
+
 /// A list of things.
 #[derive(Debug, Serialize)]
 pub(super) struct List<T> {
@@ -122,6 +173,17 @@ pub(super) fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Role, D
 
 pub(super) fn channel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Channel, D::Error> {
     one_of(deserializer, Channel::parse, Channel::ALL)
+}
+
+pub(super) fn optional_delivery_state<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DeliveryState>, D::Error> {
+    match Option::<String>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(text) => DeliveryState::parse(&text)
+            .map(Some)
+            .ok_or_else(|| unknown(&text, DeliveryState::ALL)),
+    }
 }
 
 pub(super) fn match_type<'de, D: Deserializer<'de>>(

@@ -18,7 +18,8 @@ use crate::store;
 /// Signs tokens and reads them again.
 pub(super) struct Tokens {
     encoding: EncodingKey,
-    decoding: DecodingKey,
+    /// Of the newest key, then of older ones.
+    decoding: Vec<DecodingKey>,
     validation: Validation,
     lifetime: TimeDelta,
 }
@@ -35,15 +36,18 @@ struct Claims {
 }
 
 impl Tokens {
-    /// Tokens signed with this key, good for so many hours.
-    pub(super) fn new(key: [u8; 32], hours: NonZeroU16) -> Self {
+    /// Tokens signed with the newest of these keys, the first, and read with all of them; good for so many hours.
+    pub(super) fn new(keys: &[[u8; 32]], hours: NonZeroU16) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         // The library would ask the machine for the time; `read` asks the clock.
         validation.validate_exp = false;
         validation.required_spec_claims.clear();
         Self {
-            encoding: EncodingKey::from_secret(&key),
-            decoding: DecodingKey::from_secret(&key),
+            encoding: EncodingKey::from_secret(&keys[0]),
+            decoding: keys
+                .iter()
+                .map(|key| DecodingKey::from_secret(key))
+                .collect(),
             validation,
             lifetime: TimeDelta::hours(hours.get().into()),
         }
@@ -69,9 +73,8 @@ impl Tokens {
     }
 
     fn read(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
-        let claims: Claims = jsonwebtoken::decode(token, &self.decoding, &self.validation)
-            .ok()?
-            .claims;
+        let decode = |key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok();
+        let claims = self.decoding.iter().find_map(decode)?.claims;
         (now.timestamp() < claims.exp).then_some(claims)
     }
 }

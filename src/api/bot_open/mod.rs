@@ -54,9 +54,9 @@ pub fn api(
     requests_per_minute: u32,
     logins_per_minute: u32,
 ) -> Api {
-    let key = app.store.vault().derive("bot open tokens");
+    let keys = app.store.vault().derive("bot open tokens");
     let state = BotOpen {
-        tokens: Arc::new(Tokens::new(key, config.token_hours)),
+        tokens: Arc::new(Tokens::new(&keys, config.token_hours)),
         app,
         requests: Arc::new(RateLimiter::per_minute(requests_per_minute)),
         logins: Arc::new(RateLimiter::per_minute(logins_per_minute)),

@@ -1,245 +1,83 @@
-//! What the system behind an API inbox is told: Chatlake's message and conversation payloads, without the tokens and
-//! secrets that its own servers put in. `messages[0]` of a message's payload is that message, as it was.
+//! What the system behind an inbox, an account or a bot is told: Chatlake's payloads, without the tokens and secrets that
+//! its own servers put in. `messages[0]` of a message's payload is that message, as it was; elsewhere it is the last one
+//! that the contact may see.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::de::Error;
 use serde_json::{Map, Value};
 
-use super::snapshot::{self, Named, Snapshot};
+use super::snapshot::{self, ContactSnapshot, Named, Snapshot};
+use super::wire::{
+    AttachmentPart, ContactInboxPart, ContactPart, ContactPayload, ConversationPart,
+    ConversationPayload, MessagePayload, MetaPart, NamedPart, PushContact, PushConversation,
+    PushMessage, PushSender, PushUser, SenderPart, SourcePart,
+};
 use crate::model::{Channel, EventKind};
 
 /// The highest number of unread messages that is told.
 const UNREAD_CAP: i64 = 10;
 
+/// What a payload is about, which decides its shape.
+enum Subject {
+    Message,
+    Conversation,
+    Contact,
+}
+
 pub(super) fn render(event: EventKind, snapshot: &Value) -> serde_json::Result<Vec<u8>> {
-    let snapshot = Snapshot::deserialize(snapshot)?;
-    match (event, &snapshot.message) {
-        (EventKind::MessageCreated | EventKind::MessageUpdated, Some(message)) => {
-            serde_json::to_vec(&message_payload(event, &snapshot, message))
+    match vendors(event) {
+        Some((Subject::Message, name)) => {
+            let snapshot = Snapshot::deserialize(snapshot)?;
+            let message = snapshot.message.as_ref();
+            let message = message.ok_or_else(|| Error::missing_field("message"))?;
+            serde_json::to_vec(&message_payload(name, &snapshot, message))
         }
-        _ => serde_json::to_vec(&conversation_payload(event, &snapshot)),
+        Some((Subject::Conversation, name)) => {
+            let snapshot = Snapshot::deserialize(snapshot)?;
+            serde_json::to_vec(&conversation_payload(name, event, &snapshot))
+        }
+        Some((Subject::Contact, name)) => {
+            let snapshot = ContactSnapshot::deserialize(snapshot)?;
+            serde_json::to_vec(&contact_payload(name, event, &snapshot))
+        }
+        None => Err(Error::custom("the vendor has no such event")),
     }
 }
 
-/// The vendor's name of an event.
-fn name(event: EventKind) -> &'static str {
-    match event {
-        EventKind::MessageCreated => "message_created",
-        EventKind::MessageUpdated => "message_updated",
-        EventKind::ConversationCreated => "conversation_created",
-        EventKind::ConversationUpdated => "conversation_updated",
-        EventKind::ConversationStatusChanged => "conversation_status_changed",
-        EventKind::ContactCreated => "contact_created",
-        EventKind::ContactUpdated => "contact_updated",
-        EventKind::LiveEnded => "live_ended",
+/// The vendor's name of an event, if it has one, and what it is about.
+fn vendors(event: EventKind) -> Option<(Subject, &'static str)> {
+    Some(match event {
+        EventKind::MessageCreated => (Subject::Message, "message_created"),
+        EventKind::MessageUpdated => (Subject::Message, "message_updated"),
+        EventKind::ConversationCreated => (Subject::Conversation, "conversation_created"),
+        EventKind::ConversationUpdated => (Subject::Conversation, "conversation_updated"),
+        EventKind::ConversationStatusChanged => {
+            (Subject::Conversation, "conversation_status_changed")
+        }
+        EventKind::ConversationOpened => (Subject::Conversation, "conversation_opened"),
+        EventKind::ConversationResolved => (Subject::Conversation, "conversation_resolved"),
+        EventKind::ContactCreated => (Subject::Contact, "contact_created"),
+        EventKind::ContactUpdated => (Subject::Contact, "contact_updated"),
+        EventKind::LiveEnded | EventKind::EndpointDisabled => return None,
+    })
+}
+
+fn contact_payload<'a>(
+    name: &'static str,
+    event: EventKind,
+    snapshot: &'a ContactSnapshot,
+) -> ContactPayload<'a> {
+    let tells_changes = event == EventKind::ContactUpdated;
+    ContactPayload {
+        contact: contact_part(&snapshot.account, &snapshot.contact),
+        event: name,
+        changed_attributes: tells_changes.then_some(snapshot.changed.as_ref()),
     }
-}
-
-#[derive(Serialize)]
-struct MessagePayload<'a> {
-    account: NamedPart<'a>,
-    additional_attributes: Map<String, Value>,
-    content_attributes: &'a Map<String, Value>,
-    content_type: &'a str,
-    content: Option<String>,
-    conversation: ConversationPart<'a>,
-    created_at: String,
-    id: i64,
-    inbox: NamedPart<'a>,
-    message_type: &'a str,
-    private: bool,
-    sender: Option<SenderPart<'a>>,
-    source_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attachments: Vec<AttachmentPart<'a>>,
-    event: &'static str,
-}
-
-#[derive(Serialize)]
-struct ConversationPayload<'a> {
-    #[serde(flatten)]
-    conversation: ConversationPart<'a>,
-    account: NamedPart<'a>,
-    event: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    changed_attributes: Option<Option<&'a Value>>,
-}
-
-#[derive(Serialize)]
-struct NamedPart<'a> {
-    id: i64,
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct ConversationPart<'a> {
-    additional_attributes: &'a Map<String, Value>,
-    can_reply: bool,
-    channel: &'static str,
-    contact_inbox: ContactInboxPart<'a>,
-    id: i64,
-    inbox_id: i64,
-    messages: Vec<PushMessage<'a>>,
-    labels: &'a [String],
-    meta: MetaPart<'a>,
-    status: &'a str,
-    custom_attributes: &'a Map<String, Value>,
-    snoozed_until: Option<String>,
-    unread_count: i64,
-    first_reply_created_at: Option<String>,
-    priority: Option<&'a str>,
-    waiting_since: i64,
-    agent_last_seen_at: i64,
-    contact_last_seen_at: i64,
-    last_activity_at: i64,
-    timestamp: i64,
-    created_at: i64,
-    updated_at: f64,
-}
-
-#[derive(Serialize)]
-struct ContactInboxPart<'a> {
-    id: i64,
-    contact_id: i64,
-    inbox_id: i64,
-    source_id: &'a str,
-    created_at: String,
-    updated_at: String,
-    hmac_verified: bool,
-}
-
-#[derive(Serialize)]
-struct MetaPart<'a> {
-    sender: PushContact<'a>,
-    assignee: Option<PushUser<'a>>,
-    assignee_type: Option<&'static str>,
-    team: Option<NamedPart<'a>>,
-    hmac_verified: bool,
-}
-
-#[derive(Serialize)]
-struct PushContact<'a> {
-    additional_attributes: &'a Map<String, Value>,
-    custom_attributes: &'a Map<String, Value>,
-    email: Option<&'a str>,
-    id: i64,
-    identifier: Option<&'a str>,
-    name: &'a str,
-    phone_number: Option<&'a str>,
-    thumbnail: &'a str,
-    blocked: bool,
-    r#type: &'static str,
-}
-
-#[derive(Serialize)]
-struct PushUser<'a> {
-    id: i64,
-    name: &'a str,
-    available_name: &'a str,
-    avatar_url: &'a str,
-    r#type: &'static str,
-    thumbnail: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum SenderPart<'a> {
-    Contact {
-        account: NamedPart<'a>,
-        additional_attributes: &'a Map<String, Value>,
-        avatar: &'a str,
-        custom_attributes: &'a Map<String, Value>,
-        email: Option<&'a str>,
-        id: i64,
-        identifier: Option<&'a str>,
-        name: &'a str,
-        phone_number: Option<&'a str>,
-        thumbnail: &'a str,
-        blocked: bool,
-    },
-    User {
-        id: i64,
-        name: &'a str,
-        email: &'a str,
-        r#type: &'static str,
-    },
-    Bot {
-        id: i64,
-        name: &'a str,
-        r#type: &'static str,
-    },
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum PushSender<'a> {
-    Contact(PushContact<'a>),
-    User(PushUser<'a>),
-    Bot {
-        id: i64,
-        name: &'a str,
-        r#type: &'static str,
-    },
-}
-
-#[derive(Serialize)]
-struct PushMessage<'a> {
-    id: i64,
-    content: Option<String>,
-    account_id: i64,
-    inbox_id: i64,
-    conversation_id: i64,
-    message_type: u8,
-    created_at: i64,
-    updated_at: String,
-    private: bool,
-    status: &'a str,
-    source_id: Option<&'a str>,
-    content_type: &'a str,
-    content_attributes: &'a Map<String, Value>,
-    sender_type: Option<&'static str>,
-    sender_id: Option<i64>,
-    external_source_ids: Map<String, Value>,
-    additional_attributes: Map<String, Value>,
-    processed_message_content: Option<String>,
-    sentiment: Map<String, Value>,
-    conversation: PushConversation<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attachments: Vec<AttachmentPart<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sender: Option<PushSender<'a>>,
-}
-
-#[derive(Serialize)]
-struct PushConversation<'a> {
-    assignee_id: Option<i64>,
-    unread_count: i64,
-    last_activity_at: i64,
-    contact_inbox: SourcePart<'a>,
-}
-
-#[derive(Serialize)]
-struct SourcePart<'a> {
-    source_id: &'a str,
-}
-
-#[derive(Serialize)]
-struct AttachmentPart<'a> {
-    id: i64,
-    message_id: i64,
-    file_type: &'a str,
-    account_id: i64,
-    extension: Option<&'a str>,
-    content_type: &'a str,
-    data_url: &'a str,
-    thumb_url: &'a str,
-    file_size: Option<i64>,
-    width: Option<i64>,
-    height: Option<i64>,
 }
 
 fn message_payload<'a>(
-    event: EventKind,
+    name: &'static str,
     snapshot: &'a Snapshot,
     message: &'a snapshot::Message,
 ) -> MessagePayload<'a> {
@@ -261,11 +99,15 @@ fn message_payload<'a>(
         sender: sender_part(snapshot, message),
         source_id: message.source_id.as_deref(),
         attachments: attachment_parts(snapshot),
-        event: name(event),
+        event: name,
     }
 }
 
-fn conversation_payload(event: EventKind, snapshot: &Snapshot) -> ConversationPayload<'_> {
+fn conversation_payload<'a>(
+    name: &'static str,
+    event: EventKind,
+    snapshot: &'a Snapshot,
+) -> ConversationPayload<'a> {
     let tells_changes = matches!(
         event,
         EventKind::ConversationUpdated | EventKind::ConversationStatusChanged
@@ -273,7 +115,7 @@ fn conversation_payload(event: EventKind, snapshot: &Snapshot) -> ConversationPa
     ConversationPayload {
         conversation: conversation_part(snapshot),
         account: named(&snapshot.account),
-        event: name(event),
+        event: name,
         changed_attributes: tells_changes.then_some(snapshot.changed.as_ref()),
     }
 }
@@ -290,6 +132,7 @@ fn conversation_part(snapshot: &Snapshot) -> ConversationPart<'_> {
         messages: snapshot
             .message
             .iter()
+            .chain(&snapshot.last_message)
             .map(|message| push_message(snapshot, message))
             .collect(),
         labels: &snapshot.labels,
@@ -330,20 +173,8 @@ fn contact_inbox_part(way: &snapshot::ContactInbox) -> ContactInboxPart<'_> {
 
 fn sender_part<'a>(snapshot: &'a Snapshot, message: &snapshot::Message) -> Option<SenderPart<'a>> {
     if message.contact_id.is_some() {
-        let contact = &snapshot.contact;
-        return Some(SenderPart::Contact {
-            account: named(&snapshot.account),
-            additional_attributes: &contact.additional_attributes,
-            avatar: &contact.avatar_url,
-            custom_attributes: &contact.custom_attributes,
-            email: contact.email.as_deref(),
-            id: contact.id,
-            identifier: contact.identifier.as_deref(),
-            name: &contact.name,
-            phone_number: contact.phone_number.as_deref(),
-            thumbnail: &contact.avatar_url,
-            blocked: contact.blocked,
-        });
+        let part = contact_part(&snapshot.account, &snapshot.contact);
+        return Some(SenderPart::Contact(part));
     }
     if let Some(user) = &snapshot.agent {
         let (name, email) = (&user.name, &user.email);
@@ -360,6 +191,22 @@ fn sender_part<'a>(snapshot: &'a Snapshot, message: &snapshot::Message) -> Optio
         name: &bot.name,
         r#type: "agent_bot",
     })
+}
+
+fn contact_part<'a>(account: &'a Named, contact: &'a snapshot::Contact) -> ContactPart<'a> {
+    ContactPart {
+        account: named(account),
+        additional_attributes: &contact.additional_attributes,
+        avatar: &contact.avatar_url,
+        custom_attributes: &contact.custom_attributes,
+        email: contact.email.as_deref(),
+        id: contact.id,
+        identifier: contact.identifier.as_deref(),
+        name: &contact.name,
+        phone_number: contact.phone_number.as_deref(),
+        thumbnail: &contact.avatar_url,
+        blocked: contact.blocked,
+    }
 }
 
 fn push_message<'a>(snapshot: &'a Snapshot, message: &'a snapshot::Message) -> PushMessage<'a> {

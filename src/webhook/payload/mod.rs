@@ -3,13 +3,14 @@
 mod callback;
 mod chatlake;
 mod snapshot;
+mod wire;
 
 use crate::model::EndpointKind;
 use crate::store::deliveries::Claimed;
 
 /// The body of a delivery, the same bytes on every attempt; an error where the snapshot does not hold what it takes.
 pub(super) fn render(claimed: &Claimed) -> serde_json::Result<Vec<u8>> {
-    match claimed.endpoint {
+    match claimed.endpoint_kind {
         EndpointKind::Callback => callback::render(&claimed.snapshot),
         EndpointKind::Inbox | EndpointKind::Account | EndpointKind::Bot => {
             chatlake::render(claimed.event, &claimed.snapshot)

@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 pub(super) struct Snapshot {
     pub(super) account: Named,
     pub(super) message: Option<Message>,
+    #[serde(default)]
+    pub(super) last_message: Option<Message>,
     pub(super) attachments: Vec<Attachment>,
     pub(super) conversation: Conversation,
     pub(super) labels: Vec<String>,
@@ -18,6 +20,15 @@ pub(super) struct Snapshot {
     pub(super) bot: Option<Named>,
     pub(super) assignee: Option<User>,
     pub(super) team: Option<Named>,
+    #[serde(default)]
+    pub(super) changed: Option<Value>,
+}
+
+/// What there is of it when nothing but a contact is concerned.
+#[derive(Debug, Deserialize)]
+pub(super) struct ContactSnapshot {
+    pub(super) account: Named,
+    pub(super) contact: Contact,
     #[serde(default)]
     pub(super) changed: Option<Value>,
 }

@@ -2,10 +2,14 @@
 
 mod accounts;
 mod bot_secrets;
+mod deliveries;
+mod endpoints;
+mod events;
 mod flows;
 mod people;
 mod places;
 mod refusals;
+pub(crate) mod scene;
 
 use axum::http::Method;
 use quartet::model::{AccountId, Scope};

@@ -5,12 +5,14 @@ use axum::http::Request;
 use chrono::{TimeDelta, Utc};
 use quartet::model::AccountStatus;
 use quartet::store::apps::{self, NewApp};
-use quartet::store::{self, Error};
+use quartet::store::{self, Error, Store};
+use quartet::vault::Vault;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::{Scene, get, log_in, refusal};
 use crate::app::call;
+use crate::database::KEY;
 
 const REVOKED: &str = "the authToken has been revoked";
 
@@ -170,6 +172,21 @@ async fn a_token_holds_on_every_server_of_the_database() {
     )
     .await;
     assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_holds_over_a_change_of_the_servers_key() {
+    let scene = Scene::new().await;
+    for (vault, status) in [
+        (Vault::with_previous([7; 32], vec![[8; 32], KEY]), 200),
+        (Vault::new([7; 32]), 401),
+    ] {
+        let store = Store::new(scene.app.database.options.clone(), 2, vault);
+        let request = Request::get("/botUsage").header("authorization", &scene.tenant.token);
+        let request = request.body(Body::empty()).unwrap();
+        let answer = call(scene.app.router_over(store), request).await;
+        assert_eq!(answer.status, status);
+    }
 }
 
 #[tokio::test]
