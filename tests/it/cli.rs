@@ -458,6 +458,54 @@ async fn every_stored_secret_is_encrypted_anew_with_the_newest_key() {
         .unwrap();
 }
 
+/// Commands that cannot be meant.
+const MISUSES: &[&[&str]] = &[
+    &["account", "create", " "],
+    &[
+        "agent",
+        "create",
+        "Jane",
+        "--email",
+        "jane",
+        "--account",
+        "1",
+    ],
+    &[
+        "agent",
+        "create",
+        "Jane",
+        "--email",
+        "j@example.org",
+        "--role",
+        "owner",
+        "--account",
+        "1",
+    ],
+    &[
+        "inbox",
+        "create",
+        "Fax",
+        "--channel",
+        "fax",
+        "--account",
+        "1",
+    ],
+    &[
+        "inbox",
+        "create",
+        "A",
+        "--channel",
+        "sms",
+        "--webhook-url",
+        "ftp://a",
+        "--account",
+        "1",
+    ],
+    &["key", "create", "--account", "1"],
+    &["key", "create", "--scope", "root", "--account", "1"],
+    &["agent", "list"],
+];
+
 #[tokio::test]
 async fn a_command_says_what_is_wrong_in_one_line() {
     let database = Database::fresh().await;
@@ -483,52 +531,7 @@ async fn a_command_says_what_is_wrong_in_one_line() {
         away.starts_with("quartet: cannot read nowhere.yaml"),
         "{away}"
     );
-    for misuse in [
-        &["account", "create", " "][..],
-        &[
-            "agent",
-            "create",
-            "Jane",
-            "--email",
-            "jane",
-            "--account",
-            "1",
-        ],
-        &[
-            "agent",
-            "create",
-            "Jane",
-            "--email",
-            "j@example.org",
-            "--role",
-            "owner",
-            "--account",
-            "1",
-        ],
-        &[
-            "inbox",
-            "create",
-            "Fax",
-            "--channel",
-            "fax",
-            "--account",
-            "1",
-        ],
-        &[
-            "inbox",
-            "create",
-            "A",
-            "--channel",
-            "sms",
-            "--webhook-url",
-            "ftp://a",
-            "--account",
-            "1",
-        ],
-        &["key", "create", "--account", "1"],
-        &["key", "create", "--scope", "root", "--account", "1"],
-        &["agent", "list"],
-    ] {
+    for misuse in MISUSES {
         let (code, _) = shell.complaint(misuse).await;
         assert_eq!(code, Some(2), "{misuse:?}");
     }

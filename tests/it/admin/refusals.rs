@@ -97,28 +97,9 @@ async fn a_refusal_is_a_problem_document_with_the_requests_id() {
     );
 }
 
-#[tokio::test]
-async fn the_rows_of_another_account_are_not_found() {
-    let app = TestApp::start().await;
-    let (account, other) = (app.account().await, app.account().await);
-    let owner = Actor::administrator(&app, account).await;
-    let stranger = Actor::administrator(&app, other).await;
-    let agent = app.agent(account, "Jane Doe", Role::Agent).await.id.0;
-    let theirs = app.agent(other, "Max Roe", Role::Agent).await.id.0;
-    let inbox = app.inbox(account, Channel::General).await.id.0;
-    let bot = owner.post("/bots", &json!({"name": "Helper"})).await.json()["id"].clone();
-    owner.post("/apps", &json!({"bot_id": bot})).await;
-    owner
-        .post("/teams", &json!({"name": "sales", "agent_ids": [agent]}))
-        .await;
-    owner
-        .post(
-            "/page-filters",
-            &json!({"name": "a", "pattern": "a", "match_type": "like"}),
-        )
-        .await;
-
-    for (method, path, body) in [
+/// Calls on rows of one account: an agent, somebody else's agent, an inbox, a bot.
+fn calls_on([agent, theirs, inbox]: [i64; 3], bot: &Value) -> Vec<(Method, String, Value)> {
+    vec![
         (Method::GET, format!("/agents/{agent}"), json!({})),
         (Method::DELETE, format!("/agents/{agent}"), json!({})),
         (
@@ -158,7 +139,31 @@ async fn the_rows_of_another_account_are_not_found() {
             "/keys".to_owned(),
             json!({"name": "a", "scopes": ["chatlake"], "agent_id": agent}),
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn the_rows_of_another_account_are_not_found() {
+    let app = TestApp::start().await;
+    let (account, other) = (app.account().await, app.account().await);
+    let owner = Actor::administrator(&app, account).await;
+    let stranger = Actor::administrator(&app, other).await;
+    let agent = app.agent(account, "Jane Doe", Role::Agent).await.id.0;
+    let theirs = app.agent(other, "Max Roe", Role::Agent).await.id.0;
+    let inbox = app.inbox(account, Channel::General).await.id.0;
+    let bot = owner.post("/bots", &json!({"name": "Helper"})).await.json()["id"].clone();
+    owner.post("/apps", &json!({"bot_id": bot})).await;
+    owner
+        .post("/teams", &json!({"name": "sales", "agent_ids": [agent]}))
+        .await;
+    owner
+        .post(
+            "/page-filters",
+            &json!({"name": "a", "pattern": "a", "match_type": "like"}),
+        )
+        .await;
+
+    for (method, path, body) in calls_on([agent, theirs, inbox], &bot) {
         let refused = stranger.send(method.clone(), &path, &body).await;
         assert_eq!(
             refused.status,
@@ -249,7 +254,12 @@ async fn a_body_that_does_not_fit_is_refused_with_its_place_and_stores_nothing()
         administrator.get("/agents").await.json(),
         json!({"data": []})
     );
+}
 
+#[tokio::test]
+async fn an_inbox_that_does_not_fit_is_refused_and_not_stored() {
+    let app = TestApp::start().await;
+    let administrator = Actor::administrator(&app, app.account().await).await;
     for new in [
         json!({"name": "a", "channel": "fax"}),
         json!({"name": "a", "channel": "general", "webhook_url": "ftp://example.org"}),
