@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use sqlx::PgConnection;
 
-use super::{Result, Store};
+use super::{Result, Store, require};
 use crate::model::{AccountId, BotId, EndpointId, EventKind, InboxId};
 use crate::vault::Vault;
 
@@ -86,6 +86,7 @@ pub async fn set_bot_url(
     store
         .write(move |conn| {
             Box::pin(async move {
+                require::bot(conn, account, bot).await?;
                 let id = sqlx::query_scalar!(
                     r#"insert into endpoints (account_id, kind, bot_id, url, secret_sealed, subscriptions, created_at, updated_at)
                        values ($1, 'bot', $2, $3, $4, $5, $6, $6)

@@ -1,6 +1,7 @@
 //! Who hears of what happens. No list shows a secret; the request for one endpoint's secret does.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -8,12 +9,13 @@ use url::Url;
 
 use super::auth::Administrator;
 use super::error::{Error, Result};
-use super::wire::{Json, Page, Path, Query, limit};
+use super::wire::{self, Json, Page, Path, Query, limit};
 use crate::api::AppState;
-use crate::model::{DisabledReason, EndpointId};
+use crate::model::{BotId, DisabledReason, EndpointId, EventKind};
 use crate::store;
 use crate::store::endpoint_secrets::Secrets;
 use crate::store::endpoint_views::Endpoint;
+use crate::store::endpoints::ACCOUNT_EVENTS;
 
 /// How long the secret before goes on signing, where nobody says otherwise.
 const OVERLAP_SECS: i64 = 24 * 60 * 60;
@@ -86,6 +88,48 @@ pub(super) async fn list(
     let found = store::endpoint_views::list(&app.store, account, after, limit).await?;
     let cursor = |endpoint: &Endpoint| endpoint.id.to_string();
     Ok(axum::Json(Page::new(found, limit, cursor)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewEndpoint {
+    #[serde(deserialize_with = "wire::url")]
+    url: String,
+    #[serde(default, deserialize_with = "wire::events")]
+    subscriptions: Option<Vec<EventKind>>,
+}
+
+/// Makes an endpoint that hears of what happens anywhere in the account.
+pub(super) async fn create(
+    State(app): State<AppState>,
+    Administrator(account): Administrator,
+    Json(new): Json<NewEndpoint>,
+) -> Result<(StatusCode, axum::Json<EndpointOut>)> {
+    let (url, now) = (new.url, app.clock.now());
+    let events = new.subscriptions.unwrap_or_else(|| ACCOUNT_EVENTS.to_vec());
+    let id = store::endpoints::subscribe(&app.store, account, url, &events, now).await?;
+    let made = store::endpoint_views::get(&app.store, account, id).await?;
+    Ok((StatusCode::CREATED, axum::Json(made.into())))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BotEndpoint {
+    #[serde(deserialize_with = "wire::url")]
+    url: String,
+}
+
+/// Sets where the system behind a bot hears of what happens in the bot's inboxes.
+pub(super) async fn set_of_bot(
+    State(app): State<AppState>,
+    Administrator(account): Administrator,
+    Path(bot): Path<i64>,
+    Json(new): Json<BotEndpoint>,
+) -> Result<axum::Json<EndpointOut>> {
+    let (url, now) = (new.url, app.clock.now());
+    let id = store::endpoints::set_bot_url(&app.store, account, BotId(bot), url, now).await?;
+    let made = store::endpoint_views::get(&app.store, account, id).await?;
+    Ok(axum::Json(made.into()))
 }
 
 pub(super) async fn show(

@@ -150,7 +150,14 @@ fn bot_routes() -> Router<Admin> {
 /// What happens, and who is told.
 fn traffic_routes() -> Router<Admin> {
     Router::new()
-        .route("/admin/v1/endpoints", get(endpoints::list))
+        .route(
+            "/admin/v1/endpoints",
+            post(endpoints::create).get(endpoints::list),
+        )
+        .route(
+            "/admin/v1/bots/{bot_id}/endpoint",
+            put(endpoints::set_of_bot),
+        )
         .route("/admin/v1/endpoints/{endpoint_id}", get(endpoints::show))
         .route(
             "/admin/v1/endpoints/{endpoint_id}/enable",

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use crate::api::edge::{ContentType, JsonFault, is_too_large, read_json};
-use crate::model::{Channel, DeliveryState, Email, MatchType, Name, Role, Scope, WebUrl};
+use crate::model::{
+    Channel, DeliveryState, Email, EventKind, MatchType, Name, Role, Scope, WebUrl,
+};
+use crate::store::endpoints::ACCOUNT_EVENTS;
 
 /// A body of JSON.
 pub(super) struct Json<T>(pub(super) T);
@@ -158,6 +161,13 @@ pub(super) fn email<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Email,
     Email::parse(&text).map_err(D::Error::custom)
 }
 
+pub(super) fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    WebUrl::parse(&text)
+        .map(WebUrl::into_string)
+        .map_err(D::Error::custom)
+}
+
 pub(super) fn optional_url<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
@@ -204,6 +214,27 @@ pub(super) fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<S
         return Err(D::Error::custom("a key opens at least one API"));
     }
     Ok(scopes)
+}
+
+/// What an integration of a whole account may hear of; all of it if nobody says.
+pub(super) fn events<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<EventKind>>, D::Error> {
+    let Some(texts) = Option::<Vec<String>>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let mut events = Vec::new();
+    for text in texts {
+        let event = EventKind::parse(&text).filter(|event| ACCOUNT_EVENTS.contains(event));
+        let event = event.ok_or_else(|| unknown(&text, &ACCOUNT_EVENTS))?;
+        if !events.contains(&event) {
+            events.push(event);
+        }
+    }
+    if events.is_empty() {
+        return Err(D::Error::custom("an endpoint hears of at least one event"));
+    }
+    Ok(Some(events))
 }
 
 fn one_of<'de, D: Deserializer<'de>, T: std::fmt::Display>(

@@ -29,6 +29,73 @@ async fn endpoints_are_listed_without_their_secrets() {
 }
 
 #[tokio::test]
+async fn an_account_and_a_bot_get_endpoints_of_their_own() {
+    let scene = Scene::new().await;
+    let administrator = scene.administrator();
+    let all = json!({"url": "https://example.org/all"});
+    let all = administrator.post("/endpoints", &all).await;
+    assert_eq!(
+        (all.status.as_u16(), &all.json()["kind"]),
+        (201, &json!("account"))
+    );
+    assert_eq!(all.json()["subscriptions"].as_array().unwrap().len(), 7);
+    let some = json!({"url": "https://example.org/some", "subscriptions": ["message.created"]});
+    let some = administrator.post("/endpoints", &some).await.json();
+    assert_eq!(some["subscriptions"], json!(["message.created"]));
+
+    let bot = administrator
+        .post("/bots", &json!({"name": "Helper"}))
+        .await
+        .json()["id"]
+        .clone();
+    let path = format!("/bots/{bot}/endpoint");
+    for url in ["https://example.org/bot", "https://example.org/moved"] {
+        let set = administrator
+            .send(Method::PUT, &path, &json!({"url": url}))
+            .await;
+        let (status, set) = set.pair();
+        assert_eq!(
+            (status, &set["kind"], &set["bot_id"]),
+            (200, &json!("bot"), &bot)
+        );
+        assert_eq!(set["url"], url);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_cannot_be_is_refused() {
+    let scene = Scene::new().await;
+    let administrator = scene.administrator();
+    let taken = json!({"url": "https://example.org/all"});
+    administrator.post("/endpoints", &taken).await;
+    for (path, body, status) in [
+        ("/endpoints", taken, 409),
+        ("/endpoints", json!({"url": "ftp://example.org"}), 422),
+        (
+            "/endpoints",
+            json!({"url": "https://a.example", "subscriptions": ["live.ended"]}),
+            422,
+        ),
+        (
+            "/endpoints",
+            json!({"url": "https://a.example", "subscriptions": []}),
+            422,
+        ),
+    ] {
+        assert_eq!(
+            administrator.post(path, &body).await.status,
+            status,
+            "{body}"
+        );
+    }
+    let body = json!({"url": "https://a.example"});
+    let none = administrator
+        .send(Method::PUT, "/bots/999/endpoint", &body)
+        .await;
+    assert_eq!(none.status, 404);
+}
+
+#[tokio::test]
 async fn a_disabled_endpoint_hears_nothing_until_it_is_enabled() {
     let scene = Scene::new().await;
     scene.app.advance(TimeDelta::minutes(1));
