@@ -1,4 +1,7 @@
-//! Scenarios: what they compare and how they fail.
+//! Scenarios: what they compare and how they fail, and those of every flow that is shipped.
+
+mod order_status;
+mod shipped;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
