@@ -1,6 +1,8 @@
-//! Scenarios: what they compare and how they fail, and those of every flow that is shipped.
+//! Scenarios: what they compare and how they fail, those of every flow that is shipped, and those of the page that
+//! teaches flows.
 
 mod order_status;
+mod page;
 mod shipped;
 
 use std::path::{Path, PathBuf};
