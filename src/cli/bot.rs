@@ -10,6 +10,8 @@ use serde_json::json;
 use super::args::{self, InAccount};
 use super::bot_secret::{DialogflowKeys, PluginSecret};
 use super::report::Report;
+use crate::flow::scenario::{Played, Scenarios};
+use crate::flow::script::{self, Scripts};
 use crate::flow::{File, Flow, Problem, Problems, Runner};
 use crate::model::{AccountId, BotId};
 use crate::store::{self, Store};
@@ -41,6 +43,14 @@ enum Command {
         /// The flow file, YAML or JSON.
         file: PathBuf,
     },
+    /// Plays the scenarios of a flow file: chats that its author wrote down. Needs no database and nobody outside.
+    Test {
+        /// The flow file, YAML or JSON.
+        file: PathBuf,
+        /// The scenarios; those beside the flow, in `FLOW.test.yaml`, if it is not said.
+        #[arg(long, value_name = "FILE")]
+        scenarios: Option<PathBuf>,
+    },
     /// Prints the JSON Schema of a flow file, for editors that complete and check while one writes. Needs no database.
     Schema,
     /// Checks a flow file and makes it the next version of a bot's flow.
@@ -69,6 +79,7 @@ impl Bot {
                     .await
             }
             Command::Check { file } => check(&file),
+            Command::Test { file, scenarios } => test(&file, scenarios).await,
             Command::Schema => schema(),
             Command::Import { file, bot, target } => import(&file, BotId(bot), target).await,
             Command::DialogflowKey(keys) => keys.run().await,
@@ -116,11 +127,50 @@ fn check(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses a flow file with everything that is wrong with it, each with its file and line, as editors jump to it.
-fn sound(file: &Path, text: &str) -> anyhow::Result<()> {
-    let Err(Problems(problems)) = Flow::parse(text) else {
-        return Ok(());
-    };
+/// Plays the scenarios of a flow, and refuses it if one goes wrong.
+async fn test(file: &Path, scenarios: Option<PathBuf>) -> anyhow::Result<()> {
+    let flow = sound(file, &read(file)?)?;
+    let beside = scenarios.unwrap_or_else(|| file.with_extension("test.yaml"));
+    let scenarios = Scenarios::parse(&read(&beside)?);
+    let scenarios = scenarios.map_err(|problems| unsound(&beside, problems))?;
+    let scripts = Scripts::new(script::own_program()?, 1);
+    let played = scenarios.play(&flow, &scripts).await;
+    let mut out = std::io::stdout().lock();
+    let failed = print(&mut out, &beside, &played)?;
+    anyhow::ensure!(
+        failed == 0,
+        "{} does not do what its scenarios say",
+        file.display()
+    );
+    Ok(())
+}
+
+/// Prints how scenarios went, and tells how many failed.
+fn print(out: &mut impl Write, file: &Path, played: &[Played]) -> std::io::Result<usize> {
+    let mut failed = 0;
+    for scenario in played {
+        let Some(failure) = &scenario.failure else {
+            writeln!(out, "passed  {}", scenario.name)?;
+            continue;
+        };
+        failed += 1;
+        let line = failure.line.map(|line| format!(":{line}"));
+        writeln!(out, "FAILED  {}", scenario.name)?;
+        let (file, line) = (file.display(), line.unwrap_or_default());
+        writeln!(out, "{file}{line}: {failure}")?;
+    }
+    let passed = played.len() - failed;
+    writeln!(out, "{passed} passed, {failed} failed")?;
+    Ok(failed)
+}
+
+/// The flow of a file that is sound.
+fn sound(file: &Path, text: &str) -> anyhow::Result<Flow> {
+    Flow::parse(text).map_err(|problems| unsound(file, problems))
+}
+
+/// Everything that is wrong with a file, each with its file and line, as editors jump to it.
+fn unsound(file: &Path, Problems(problems): Problems) -> anyhow::Error {
     let problems = problems.into_iter().map(|problem| {
         let line = problem.line.map(|line| format!(":{line}"));
         let cause = Problem {
@@ -131,10 +181,7 @@ fn sound(file: &Path, text: &str) -> anyhow::Result<()> {
     });
     let problems: Vec<String> = problems.collect();
     let problems = problems.join("\n");
-    Err(anyhow::anyhow!(
-        "{} is not sound\n{problems}",
-        file.display()
-    ))
+    anyhow::anyhow!("{} is not sound\n{problems}", file.display())
 }
 
 fn schema() -> anyhow::Result<()> {

@@ -2,7 +2,8 @@
 //!
 //! `file` is a flow as its author writes it, `graph` the same thing checked, `engine` the pure step from an input to
 //! effects. Nothing in those three does I/O: `runner` loads, commits and computes again when another turn came first.
-//! What a node asks outside is a `call`, which the runner takes to `script`, `plugin` or `dialogflow`.
+//! What a node asks outside is a `call`, which the runner takes to `script`, `plugin` or `dialogflow`. `scenario` plays
+//! chats that an author has written down, with nothing of all that but the scripts.
 
 pub mod call;
 mod check;
@@ -15,6 +16,7 @@ pub mod file;
 pub mod graph;
 pub mod plugin;
 pub mod runner;
+pub mod scenario;
 pub mod script;
 pub mod session;
 mod template;

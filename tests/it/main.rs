@@ -16,6 +16,7 @@ mod dialogflow;
 mod durability;
 mod edge;
 mod flow;
+mod flow_scenarios;
 mod flow_script;
 mod imbox;
 mod instabot;

@@ -12,6 +12,7 @@ mod texts;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -57,26 +58,7 @@ pub type Way = Option<At<String>>;
 impl File {
     /// Reads a flow file. JSON is YAML, so one reader serves both.
     pub fn parse(text: &str) -> Result<Self, Problems> {
-        if text.len() > MAX_BYTES {
-            return Err(Problem::of_file("is longer than 1 MiB").into());
-        }
-        serde_saphyr::from_str(text).map_err(|error| {
-            let at = error.location().filter(|at| at.line() > 0);
-            let mut cause = error
-                .without_snippet()
-                .render_with_formatter(&serde_saphyr::UserMessageFormatter);
-            if let Some(at) = at {
-                // The line is told apart from the cause.
-                let place = format!(" at line {}, column {}", at.line(), at.column());
-                cause = cause.replace(&place, "");
-            }
-            Problem {
-                line: at.map(|at| at.line()),
-                node: None,
-                cause,
-            }
-            .into()
-        })
+        read(text)
     }
 
     /// The file as a document to keep.
@@ -93,4 +75,28 @@ impl File {
     pub fn schema() -> Value {
         schemars::schema_for!(Self).to_value()
     }
+}
+
+/// Reads a file of the author's, of whatever shape. An unknown key is told with its line where the shape refuses it.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problems> {
+    if text.len() > MAX_BYTES {
+        return Err(Problem::of_file("is longer than 1 MiB").into());
+    }
+    serde_saphyr::from_str(text).map_err(|error| {
+        let at = error.location().filter(|at| at.line() > 0);
+        let mut cause = error
+            .without_snippet()
+            .render_with_formatter(&serde_saphyr::UserMessageFormatter);
+        if let Some(at) = at {
+            // The line is told apart from the cause.
+            let place = format!(" at line {}, column {}", at.line(), at.column());
+            cause = cause.replace(&place, "");
+        }
+        Problem {
+            line: at.map(|at| at.line()),
+            node: None,
+            cause,
+        }
+        .into()
+    })
 }
