@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -18,6 +19,12 @@ use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use crate::webhook::Dispatcher;
 
+/// How long a repeat of a named write gets the first one's answer.
+const REPEATS_FOR: TimeDelta = TimeDelta::days(7);
+/// Named writes that one statement forgets.
+const FORGOTTEN_AT_ONCE: i64 = 1000;
+/// Between two looks for what is to be forgotten.
+const FORGETTING_PAUSE: Duration = Duration::from_secs(600);
 /// Between two tries to bring a database to this version that does not answer.
 const MIGRATION_PAUSE: Duration = Duration::from_secs(1);
 
@@ -63,6 +70,7 @@ pub async fn run(
             tokio::join!(
                 dispatcher.run(shutdown.clone()),
                 state.runner.run(&*clock, shutdown.clone()),
+                shutdown.run_until_cancelled(forget_named_writes(store, &*clock)),
             );
         }
     };
@@ -73,6 +81,19 @@ pub async fn run(
         shutdown.run_until_cancelled(metrics.upkeep()),
     );
     Ok(())
+}
+
+/// Forgets writes that a client named long ago: by then it has given up repeating them.
+async fn forget_named_writes(store: &Store, clock: &dyn Clock) {
+    loop {
+        let before = clock.now() - REPEATS_FOR;
+        match store::forget_outcomes(store, before, FORGOTTEN_AT_ONCE).await {
+            Ok(forgotten) if forgotten == FORGOTTEN_AT_ONCE.unsigned_abs() => continue,
+            Ok(_) => {}
+            Err(error) => warn!(error = %chain(&error), "old idempotency keys cannot be removed"),
+        }
+        tokio::time::sleep(FORGETTING_PAUSE).await;
+    }
 }
 
 /// Brings the database to this version, however long it takes to come.

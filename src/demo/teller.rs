@@ -7,11 +7,12 @@ use super::stories::{Choice, File, Line, Person, RichLine, Story, Visit};
 use super::{ACCOUNT, BOT, Error, once};
 use crate::flow::Runner;
 use crate::model::{
-    AgentId, Attributes, ContactId, ContentType, ConversationId, ConversationStatus, FileType,
-    InboxId, MessageKind, NewAttachment, Rating, Rich, RichKind,
+    AgentId, ContactId, ContentType, ConversationId, ConversationStatus, FileType, InboxId,
+    MessageKind, NewAttachment, Rating, Rich, RichKind,
 };
 use crate::store::conversation_starts::{Start, Through};
 use crate::store::conversation_status::StatusChange;
+use crate::store::conversations::NewConversation;
 use crate::store::messages::{From, NewMessage};
 use crate::store::visits::NewVisit;
 use crate::store::{self, Store};
@@ -58,12 +59,11 @@ impl Teller<'_> {
                 source_id: Some(source_id),
                 hmac_verified: false,
             },
-            status: Some(ConversationStatus::Open),
-            assignee: self.agent,
-            team: None,
-            snoozed_until: None,
-            additional_attributes: Attributes::default(),
-            custom_attributes: Attributes::default(),
+            new: NewConversation {
+                status: Some(ConversationStatus::Open),
+                assignee: self.agent,
+                ..NewConversation::default()
+            },
             message: None,
         };
         let once = once(format!("conversation {}", self.number));

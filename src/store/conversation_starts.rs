@@ -7,8 +7,7 @@ use super::conversations::{self, NewConversation};
 use super::messages::{self, NewMessage};
 use super::{Error, Noun, Once, Result, Store, contacts};
 use crate::model::{
-    AccountId, AgentId, Attributes, ContactId, ContactInboxId, ConversationId, ConversationStatus,
-    InboxId, TeamId,
+    AccountId, AgentId, ContactId, ContactInboxId, ConversationId, InboxId, TeamId,
 };
 
 /// Through which way in a conversation begins.
@@ -34,18 +33,8 @@ pub enum Through {
 pub struct Start {
     /// Through which way in.
     pub through: Through,
-    /// Where it stands; nobody's choice is pending where a bot serves the inbox, else open.
-    pub status: Option<ConversationStatus>,
-    /// The agent it is given to.
-    pub assignee: Option<AgentId>,
-    /// The team it is given to.
-    pub team: Option<TeamId>,
-    /// When a snoozed one comes back.
-    pub snoozed_until: Option<DateTime<Utc>>,
-    /// What the server found out.
-    pub additional_attributes: Attributes,
-    /// What the account keeps.
-    pub custom_attributes: Attributes,
+    /// What it begins with.
+    pub new: NewConversation,
     /// What is said first.
     pub message: Option<NewMessage>,
 }
@@ -75,22 +64,11 @@ async fn begin(
     start: Start,
     now: DateTime<Utc>,
 ) -> Result<ConversationId> {
-    require_assignees(conn, account, start.assignee, start.team).await?;
+    require_assignees(conn, account, start.new.assignee, start.new.team).await?;
     let way = ensure_way(conn, account, start.through, now).await?;
     let id = match find_only(conn, account, way).await? {
         Some(id) => id,
-        None => {
-            let new = NewConversation {
-                contact_inbox: way,
-                status: start.status,
-                assignee: start.assignee,
-                team: start.team,
-                snoozed_until: start.snoozed_until,
-                additional_attributes: start.additional_attributes,
-                custom_attributes: start.custom_attributes,
-            };
-            conversations::insert(conn, account, new, None, now).await?
-        }
+        None => conversations::insert(conn, account, way, start.new, None, now).await?,
     };
     if let Some(message) = start.message {
         let mut conversation = conversations::lock(conn, account, id).await?;

@@ -4,17 +4,15 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Error, Noun, Once, Result, Store, events};
+use super::{Error, Noun, Result, Store, events};
 use crate::model::{
     AccountId, AgentId, Attributes, ContactId, ContactInboxId, Conversation, ConversationId,
     ConversationStatus, EndpointId, EventKind, InboxId, Priority, StreamId, TeamId,
 };
 
 /// A conversation to begin.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NewConversation {
-    /// Through which way in.
-    pub contact_inbox: ContactInboxId,
     /// Where it stands; nobody's choice is pending where a bot serves the inbox, else open.
     pub status: Option<ConversationStatus>,
     /// The agent it is given to.
@@ -27,21 +25,6 @@ pub struct NewConversation {
     pub additional_attributes: Attributes,
     /// What the account keeps.
     pub custom_attributes: Attributes,
-}
-
-impl NewConversation {
-    /// A conversation with nothing chosen.
-    pub fn new(contact_inbox: ContactInboxId) -> Self {
-        Self {
-            contact_inbox,
-            status: None,
-            assignee: None,
-            team: None,
-            snoozed_until: None,
-            additional_attributes: Attributes::default(),
-            custom_attributes: Attributes::default(),
-        }
-    }
 }
 
 /// How a chat client's conversation is reached.
@@ -73,25 +56,6 @@ macro_rules! conversations {
 }
 pub(super) use conversations;
 
-/// Begins a conversation.
-pub async fn create(
-    store: &Store,
-    account: AccountId,
-    new: NewConversation,
-    once: Option<Once>,
-    now: DateTime<Utc>,
-) -> Result<Conversation> {
-    let id: i64 = store
-        .write_once(account, once, now, move |conn| {
-            Box::pin(async move {
-                let id = insert(conn, account, new, None, now).await?;
-                Ok(id.0)
-            })
-        })
-        .await?;
-    get(store, account, ConversationId(id)).await
-}
-
 /// The conversation.
 pub async fn get(store: &Store, account: AccountId, id: ConversationId) -> Result<Conversation> {
     conversations!("where c.account_id = $1 and c.id = $2", account.0, id.0)
@@ -100,26 +64,11 @@ pub async fn get(store: &Store, account: AccountId, id: ConversationId) -> Resul
         .ok_or(Error::NotFound(Noun::Conversation))
 }
 
-/// The conversation behind a visitor's handle, and its account: the handle is its own credential.
-pub async fn find_by_stream(
-    store: &Store,
-    stream: StreamId,
-) -> Result<Option<(AccountId, ConversationId)>> {
-    let row = sqlx::query!(
-        r#"select c.account_id as "account: AccountId", c.id as "id: ConversationId"
-           from conversations c join accounts a on a.id = c.account_id and a.status = 'active'
-           where c.stream_id = $1 limit 1"#,
-        stream.0,
-    )
-    .fetch_optional(&mut *store.read().await?)
-    .await?;
-    Ok(row.map(|row| (row.account, row.id)))
-}
-
-/// Begins a conversation inside a transaction and tells of it.
+/// Begins a conversation through a way in, and tells of it.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     account: AccountId,
+    way: ContactInboxId,
     new: NewConversation,
     handle: Option<StreamHandle>,
     now: DateTime<Utc>,
@@ -146,7 +95,7 @@ pub(super) async fn insert(
         account.0,
         number,
         Uuid::new_v4(),
-        new.contact_inbox.0,
+        way.0,
         new.status.map(ConversationStatus::as_str),
         new.assignee.map(|id| id.0),
         new.team.map(|id| id.0),

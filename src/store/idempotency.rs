@@ -84,6 +84,26 @@ pub async fn find_outcome<T: DeserializeOwned>(
     }
 }
 
+/// Forgets at most so many of the writes that were named before a moment, of all accounts; how many it forgot.
+pub async fn forget_outcomes(store: &Store, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    store
+        .write(move |conn| {
+            Box::pin(async move {
+                let forgotten = sqlx::query!(
+                    "delete from idempotency_keys where (account_id, api, key) in (
+                         select account_id, api, key from idempotency_keys
+                         where created_at < $1 order by created_at limit $2 for update skip locked)",
+                    before,
+                    limit,
+                )
+                .execute(conn)
+                .await?;
+                Ok(forgotten.rows_affected())
+            })
+        })
+        .await
+}
+
 /// Takes the key; if it was taken before, gives the outcome of that time.
 async fn begin(
     conn: &mut PgConnection,

@@ -204,34 +204,6 @@ pub async fn list_links(
     links.collect()
 }
 
-/// The inboxes that a bot serves, oldest first.
-pub async fn list_of_bot(store: &Store, account: AccountId, bot: BotId) -> Result<Vec<Inbox>> {
-    let inboxes = inboxes!(
-        "where account_id = $1 and bot_id = $2 and removed_at is null order by id limit 10000",
-        account.0,
-        bot.0
-    )
-    .fetch_all(&mut *store.read().await?)
-    .await?;
-    Ok(inboxes)
-}
-
-/// The inboxes an agent is a member of, oldest first.
-pub async fn list_of_member(
-    store: &Store,
-    account: AccountId,
-    agent: AgentId,
-) -> Result<Vec<InboxId>> {
-    let ids = sqlx::query_scalar!(
-        r#"select inbox_id as "id: InboxId" from inbox_members where account_id = $1 and agent_id = $2 order by inbox_id"#,
-        account.0,
-        agent.0,
-    )
-    .fetch_all(&mut *store.read().await?)
-    .await?;
-    Ok(ids)
-}
-
 /// Gives agents access to an inbox, beside those who have it.
 pub async fn add_members(
     store: &Store,

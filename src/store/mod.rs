@@ -58,7 +58,7 @@ use tokio_util::task::TaskTracker;
 use crate::vault::Vault;
 
 pub use error::{Error, Field, Noun, Result};
-pub use idempotency::{Once, find_outcome};
+pub use idempotency::{Once, find_outcome, forget_outcomes};
 
 /// The conversation store: a pool of connections and the key that seals its secrets. Cheap to clone.
 #[derive(Debug, Clone)]

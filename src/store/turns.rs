@@ -140,14 +140,16 @@ where
                 };
                 let contact = ensure_contact(conn, account, &new, now).await?;
                 let way = contacts::ensure_way(conn, account, contact, new.inbox, now).await?;
-                let mut conversation = conversations::NewConversation::new(way);
-                conversation.custom_attributes = new.metadata;
+                let conversation = conversations::NewConversation {
+                    custom_attributes: new.metadata,
+                    ..conversations::NewConversation::default()
+                };
                 let handle = conversations::StreamHandle {
                     stream: new.stream,
                     callback,
                 };
-                let id =
-                    conversations::insert(conn, account, conversation, Some(handle), now).await?;
+                let id = conversations::insert(conn, account, way, conversation, Some(handle), now)
+                    .await?;
                 let mut conversation = conversations::lock(conn, account, id).await?;
                 if let Some(session) = &new.step.session {
                     begin_session(conn, account, id, session, now).await?;

@@ -12,8 +12,12 @@ use quartet::app;
 use quartet::app::health::Health;
 use quartet::clock::Clock;
 use quartet::config::{Config, Overrides};
-use quartet::model::{AccountId, Agent, AgentId, Channel, Inbox, Role, Scope};
+use quartet::model::{
+    AccountId, Agent, AgentId, Channel, ContactInboxId, ConversationId, Inbox, Role, Scope,
+};
 use quartet::outbound;
+use quartet::store::conversation_starts::{self, Start, Through};
+use quartet::store::conversations::NewConversation;
 use quartet::store::{self, Store};
 use quartet::telemetry::Metrics;
 use quartet::webhook::{Dispatcher, Report};
@@ -248,6 +252,22 @@ impl TestApp {
             department: String::new(),
         };
         store::agents::create(self.store(), account, new, self.now())
+            .await
+            .unwrap()
+    }
+
+    /// A conversation through a way into an inbox.
+    pub(crate) async fn conversation(
+        &self,
+        account: AccountId,
+        way: ContactInboxId,
+    ) -> ConversationId {
+        let start = Start {
+            through: Through::Way(way),
+            new: NewConversation::default(),
+            message: None,
+        };
+        conversation_starts::start(self.store(), account, start, None, self.now())
             .await
             .unwrap()
     }

@@ -269,6 +269,11 @@ async fn imbox_shows_it(scene: &Scene, id: ConversationId) {
     assert_eq!(row["duration"], 30_000, "to the last message");
     assert_eq!(row["rating"], 5);
 
+    let rows = scene
+        .imbox("grabAgent", &format!("/{}", scene.agent_id))
+        .await;
+    assert_eq!(rows[0]["agentLastActive"], "2026-03-10T12:00:30.000Z");
+
     let rows = scene.imbox("grabConversation", &format!("/V{id}")).await;
     let said: Vec<_> = rows
         .as_array()

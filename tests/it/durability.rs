@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use axum::http::Method;
 use quartet::model::{AccountId, Channel, ConversationId, Role};
 use quartet::store::contacts::{self, NewContact, NewContactInbox};
-use quartet::store::conversations::{self, NewConversation};
 use quartet::store::messages::{self, Page};
 use serde_json::{Value, json};
 use sqlx::Row;
@@ -50,11 +49,7 @@ impl Target {
         let (_, way) = contacts::create(app.store(), account, contact, Some(way), None, app.now())
             .await
             .unwrap();
-        let new = NewConversation::new(way.unwrap().id);
-        let conversation = conversations::create(app.store(), account, new, None, app.now())
-            .await
-            .unwrap()
-            .id;
+        let conversation = app.conversation(account, way.unwrap().id).await;
         Self {
             app,
             account,

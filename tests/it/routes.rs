@@ -11,7 +11,6 @@ use quartet::store::apps::{self, NewApp};
 use quartet::store::bot_secrets::{self, NewDialogflowKey};
 use quartet::store::bots::{self, NewBot};
 use quartet::store::contacts::{self, NewContact, NewContactInbox};
-use quartet::store::conversations::{self, NewConversation};
 use quartet::store::delivery_log;
 use quartet::store::inboxes::{self, NewInbox};
 use quartet::store::messages::{self, From, NewMessage};
@@ -345,13 +344,10 @@ impl Tenant {
         ids.contact = contact.id.0;
         // Numbers of conversations count per account, so the second one's are moved on.
         for _ in 0..=(account.0 % 2) * 5 {
-            let new = NewConversation::new(way.as_ref().unwrap().id);
-            let conversation = conversations::create(store, account, new, None, now)
-                .await
-                .unwrap();
-            ids.conversation = conversation.id.0;
+            let conversation = app.conversation(account, way.as_ref().unwrap().id).await;
+            ids.conversation = conversation.0;
             let new = NewMessage::text(quartet::model::MessageKind::Incoming, From::Contact, &mark);
-            messages::post(store, account, conversation.id, new, None, now)
+            messages::post(store, account, conversation, new, None, now)
                 .await
                 .unwrap();
         }

@@ -23,6 +23,7 @@ use crate::store;
 use crate::store::conversation_lists::{Assigned, ConversationFilter, Sort};
 use crate::store::conversation_starts::{Start, Through};
 use crate::store::conversation_status::{StatusChange, StatusChanged};
+use crate::store::conversations::NewConversation;
 use crate::store::messages::NewMessage;
 
 /// Conversations on a page.
@@ -142,8 +143,7 @@ async fn read_start(server: &Server, scope: &Scope, body: NewConversationBody) -
     let through = find_through(server, scope, &body).await?;
     let status = body.status.as_deref().filter(|text| !text.is_empty());
     let message = body.message.map(|body| first_message(body, scope));
-    Ok(Start {
-        through,
+    let new = NewConversation {
         status: status.map(parse::status).transpose()?,
         assignee: body.assignee_id.map(AgentId),
         team: body.team_id.map(TeamId),
@@ -158,6 +158,10 @@ async fn read_start(server: &Server, scope: &Scope, body: NewConversationBody) -
             "Custom attributes",
             body.custom_attributes,
         )?,
+    };
+    Ok(Start {
+        through,
+        new,
         message: message.transpose()?,
     })
 }

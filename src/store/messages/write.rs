@@ -233,7 +233,8 @@ impl Noted {
     }
 }
 
-/// Keeps up what is shown and counted of messages, so that no report has to read them.
+/// Keeps up what is shown and counted of messages, so that no report has to read them. When an agent was last active is
+/// kept to the minute, as everything that the agent says at once would wait for that row.
 async fn note(
     conn: &mut PgConnection,
     account: AccountId,
@@ -265,6 +266,9 @@ async fn note(
              update contacts set last_activity_at = greatest(last_activity_at, $7), row_version = row_version + 1,
                     updated_at = $7
              where $3 > 0 and account_id = $1 and id = $9
+         ), agent as (
+             update agents set last_active_at = $6
+             where account_id = $1 and id = $4 and coalesce(last_active_at < $6 - interval '1 minute', true)
          ), person as (
              insert into usage_month_people (account_id, inbox_id, month, contact_inbox_id)
              select $1, $10, $11, $8 where $5 > 0 on conflict do nothing returning 1

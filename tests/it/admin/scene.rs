@@ -3,7 +3,6 @@
 use axum::http::Method;
 use quartet::model::{AccountId, Channel, ConversationId, InboxId, MessageKind, Scope};
 use quartet::store::contacts::{self, NewContact, NewContactInbox};
-use quartet::store::conversations::{self, NewConversation};
 use quartet::store::inboxes::{self, NewInbox};
 use quartet::store::messages::{self, From, NewMessage};
 use serde_json::Value;
@@ -120,9 +119,5 @@ pub(crate) async fn begin(app: &TestApp, account: AccountId, inbox: InboxId) -> 
     let (_, way) = contacts::create(store, account, contact, Some(way), None, now)
         .await
         .unwrap();
-    let new = NewConversation::new(way.unwrap().id);
-    conversations::create(store, account, new, None, now)
-        .await
-        .unwrap()
-        .id
+    app.conversation(account, way.unwrap().id).await
 }

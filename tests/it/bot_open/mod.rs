@@ -18,10 +18,9 @@ use quartet::model::{
 use quartet::store::apps::NewApp;
 use quartet::store::bots::NewBot;
 use quartet::store::contacts::{NewContact, NewContactInbox};
-use quartet::store::conversations::NewConversation;
 use quartet::store::inboxes::NewInbox;
 use quartet::store::messages::{From, NewMessage};
-use quartet::store::{apps, bots, contacts, conversations, inboxes, messages};
+use quartet::store::{apps, bots, contacts, inboxes, messages};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -168,14 +167,11 @@ async fn person_of(
         .await
         .unwrap();
     let way = way.unwrap();
-    let new = NewConversation::new(way.id);
-    let conversation = conversations::create(app.store(), account, new, None, app.now())
-        .await
-        .unwrap();
+    let conversation = app.conversation(account, way.id).await;
     Person {
         contact: contact.id,
         way,
-        conversation: conversation.id,
+        conversation,
     }
 }
 

@@ -160,8 +160,8 @@ impl Scene {
     }
 
     async fn conversation(&self, stream: StreamId) -> ConversationId {
-        let found = store::conversations::find_by_stream(self.app.store(), stream).await;
-        found.unwrap().unwrap().1
+        let found = store::sessions::find_by_stream(self.app.store(), stream).await;
+        found.unwrap().unwrap().conversation
     }
 
     async fn transcript(&self, stream: StreamId) -> Vec<String> {

@@ -14,7 +14,6 @@ use quartet::model::{
 use quartet::store;
 use quartet::store::bots::NewBot;
 use quartet::store::contacts::{NewContact, NewContactInbox};
-use quartet::store::conversations::NewConversation;
 use quartet::store::messages::{From, NewMessage};
 use quartet::store::page_filters::NewPageFilter;
 use quartet::store::visits::NewVisit;
@@ -96,11 +95,7 @@ impl World {
         )
         .await
         .unwrap();
-        let new = NewConversation::new(way.unwrap().id);
-        store::conversations::create(store, self.account, new, None, self.app.now())
-            .await
-            .unwrap()
-            .id
+        self.app.conversation(self.account, way.unwrap().id).await
     }
 
     async fn agent(&self, name: &str) -> Agent {

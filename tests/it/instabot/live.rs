@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use quartet::model::{AgentId, Channel, ConversationId, ConversationStatus, MessageKind, Role};
 use quartet::store::contacts::{self, NewContact, NewContactInbox};
 use quartet::store::conversation_status::StatusChange;
-use quartet::store::conversations::{self, NewConversation};
+use quartet::store::conversations;
 use quartet::store::inboxes::{self, NewInbox};
 use quartet::store::messages::{self, From, NewMessage};
 use serde_json::{Value, json};
@@ -317,11 +317,7 @@ async fn a_bot_answers_what_comes_in_through_another_api() {
     let (_, way) = contacts::create(app.store(), account, contact, Some(way), None, app.now())
         .await
         .unwrap();
-    let new = NewConversation::new(way.unwrap().id);
-    let conversation = conversations::create(app.store(), account, new, None, app.now())
-        .await
-        .unwrap()
-        .id;
+    let conversation = app.conversation(account, way.unwrap().id).await;
     let receive = async |text: &str, source: Option<&str>| {
         let mut new = NewMessage::text(MessageKind::Incoming, From::Contact, text);
         new.source_id = source.map(str::to_owned);

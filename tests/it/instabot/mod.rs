@@ -10,8 +10,8 @@ use axum::http::Method;
 use quartet::model::StreamId;
 use quartet::model::{AccountId, BotId, Channel, ConversationId, FlowVersion, Inbox, Scope};
 use quartet::store::bots::{self, NewBot};
-use quartet::store::conversations;
 use quartet::store::inboxes::{self, NewInbox};
+use quartet::store::sessions;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, TestApp};
@@ -111,8 +111,8 @@ impl Scene {
 
     async fn conversation(&self, stream: &str) -> ConversationId {
         let stream = StreamId(stream.parse().unwrap());
-        let found = conversations::find_by_stream(self.app.store(), stream).await;
-        found.unwrap().unwrap().1
+        let found = sessions::find_by_stream(self.app.store(), stream).await;
+        found.unwrap().unwrap().conversation
     }
 
     /// What was said in a conversation, a line a message.

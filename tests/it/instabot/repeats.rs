@@ -98,3 +98,28 @@ async fn a_name_is_good_for_one_request() {
         assert_eq!(answer.status, 400, "{}", answer.text());
     }
 }
+
+#[tokio::test]
+async fn a_name_that_was_forgotten_names_another_write() {
+    let scene = Scene::new().await;
+    let first = scene.send_once("a", &scene.start_body()).await.json();
+    let (store, now) = (scene.app.store(), scene.app.now());
+    assert_eq!(
+        quartet::store::forget_outcomes(store, now, 10)
+            .await
+            .unwrap(),
+        0
+    );
+    let repeated = scene.send_once("a", &scene.start_body()).await.json();
+    assert_eq!(repeated, first);
+
+    let later = now + chrono::TimeDelta::seconds(1);
+    assert_eq!(
+        quartet::store::forget_outcomes(store, later, 10)
+            .await
+            .unwrap(),
+        1
+    );
+    let another = scene.send_once("a", &scene.start_body()).await.json();
+    assert_ne!(another["streamId"], first["streamId"]);
+}

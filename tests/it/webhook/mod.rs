@@ -14,10 +14,9 @@ use quartet::model::{
     AccountId, Channel, ContactInboxId, ConversationId, InboxId, MessageId, MessageKind,
 };
 use quartet::store::contacts::{NewContact, NewContactInbox};
-use quartet::store::conversations::NewConversation;
 use quartet::store::inboxes::NewInbox;
 use quartet::store::messages::{From, NewMessage};
-use quartet::store::{contacts, conversations, inboxes, messages};
+use quartet::store::{contacts, inboxes, messages};
 use quartet::webhook::Report;
 use serde_json::Value;
 use sqlx::Row;
@@ -159,11 +158,7 @@ async fn place(
 }
 
 async fn converse(app: &TestApp, account: AccountId, way: ContactInboxId) -> ConversationId {
-    let new = NewConversation::new(way);
-    conversations::create(app.store(), account, new, None, app.now())
-        .await
-        .unwrap()
-        .id
+    app.conversation(account, way).await
 }
 
 const DELIVERED: Report = Report {
