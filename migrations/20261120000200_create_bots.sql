@@ -11,8 +11,6 @@ create table bots (
     updated_at timestamptz not null,
     primary key (account_id, id)
 );
--- The id alone establishes the account nowhere; it is unique so that a client's botId names one bot.
-create index bots_id_idx on bots (id);
 
 -- Published flows. A running session stays on the version it began with.
 create table flows (
