@@ -273,9 +273,9 @@ async fn note(
              insert into usage_month_people (account_id, inbox_id, month, contact_inbox_id)
              select $1, $10, $11, $8 where $5 > 0 on conflict do nothing returning 1
          )
-         insert into usage_months (account_id, inbox_id, month, messages, people)
-         select $1, $10, $11, $5, (select count(*) from person) where $5 > 0
-         on conflict (account_id, inbox_id, month) do update
+         insert into usage_months (account_id, inbox_id, month, slice, messages, people)
+         select $1, $10, $11, ($8 % 16)::smallint, $5, (select count(*) from person) where $5 > 0
+         on conflict (account_id, inbox_id, month, slice) do update
          set messages = usage_months.messages + excluded.messages, people = usage_months.people + excluded.people",
         account.0,
         conversation.id.0,
