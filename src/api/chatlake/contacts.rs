@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::routing::{get, post};
 
-use super::Server;
 use super::auth::{Member, Who};
 use super::error::{Error, Result};
 use super::fields::Query;
@@ -13,9 +13,20 @@ use super::params::Params;
 use super::parse;
 use super::wire::Payload;
 use super::wire::contact::{ContactBody, CreatedContact, NewContactBody};
+use super::{Route, Server};
 use crate::model::{AccountId, ContactId, ContactInbox, Inbox, InboxId};
 use crate::store::contacts::NewContactInbox;
 use crate::store::{self, Store};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        ("/api/v1/accounts/{account_id}/contacts", post(create)),
+        (
+            "/api/v1/accounts/{account_id}/contacts/{contact_id}",
+            get(show),
+        ),
+    ]
+}
 
 pub(super) async fn create(
     State(server): State<Server>,

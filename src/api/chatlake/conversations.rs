@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::routing::{get, post};
 use chrono::TimeDelta;
 
-use super::Server;
 use super::auth::{Actor, InConversation, Member, Scope, Who};
 use super::error::{Error, Result};
 use super::fields::Query;
@@ -15,6 +15,7 @@ use super::wire::conversation::{
     NewConversationBody, NewStatusBody, StatusBody,
 };
 use super::wire::message::NewMessageBody;
+use super::{Route, Server};
 use crate::model::{
     AgentId, ContactId, ContactInbox, ConversationId, ConversationStatus, InboxId, MessageKind,
     Role, TeamId,
@@ -31,6 +32,27 @@ const PAGE: i64 = 25;
 
 /// How many are given where there are no pages.
 const UNPAGED: i64 = 1000;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        (
+            "/api/v1/accounts/{account_id}/conversations",
+            get(list).post(create),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations/meta",
+            get(meta),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations/{conversation_id}",
+            get(show),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations/{conversation_id}/toggle_status",
+            post(toggle_status),
+        ),
+    ]
+}
 
 pub(super) async fn create(
     State(server): State<Server>,

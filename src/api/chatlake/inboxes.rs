@@ -2,18 +2,32 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::routing::get;
 use url::Url;
 
-use super::Server;
 use super::auth::{Administrator, InInbox, Member, Who};
 use super::error::{Error, Result};
 use super::params::Params;
 use super::parse::{Faults, MAX_STRING, MAX_URL};
 use super::wire::Payload;
 use super::wire::inbox::{InboxBody, NewInboxBody};
+use super::{Route, Server};
 use crate::model::{Channel, Inbox};
 use crate::store;
 use crate::store::inboxes::NewInbox;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        (
+            "/api/v1/accounts/{account_id}/inboxes",
+            get(list).post(create),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/inboxes/{inbox_id}",
+            get(show),
+        ),
+    ]
+}
 
 pub(super) async fn create(
     State(server): State<Server>,

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::routing::get;
 
-use super::Server;
 use super::auth::{InConversation, Member, Scope};
 use super::error::{Error, Result};
 use super::fields::Query;
@@ -11,6 +11,7 @@ use super::params::Params;
 use super::parse;
 use super::wire::inbox::{API_CHANNEL, channel_type};
 use super::wire::message::{MessageBody, MessageList, MessageListMeta, NewMessageBody};
+use super::{Route, Server};
 use crate::model::{MessageId, MessageKind};
 use crate::store;
 use crate::store::messages::Page;
@@ -23,6 +24,13 @@ const ON: i64 = 100;
 
 /// Messages between two others.
 const BETWEEN: i64 = 1000;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![(
+        "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages",
+        get(list).post(create),
+    )]
+}
 
 pub(super) async fn create(
     State(server): State<Server>,

@@ -41,7 +41,7 @@ mod wire;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::MethodRouter;
 use chrono::{DateTime, Utc};
 
 use super::AppState;
@@ -88,52 +88,23 @@ pub fn api(state: AppState, requests_per_minute: u32, refusals_per_minute: u32) 
     }
 }
 
+/// A path and what answers there, for each method.
+type Route = (&'static str, MethodRouter<Server>);
+
+/// Every route, with and without a slash at its end.
 fn routes() -> Router<Server> {
-    let routes: [(&str, MethodRouter<Server>); 11] = [
-        ("/api", get(status::version)),
-        ("/health", get(status::health)),
-        (
-            "/api/v1/accounts/{account_id}/contacts",
-            post(contacts::create),
-        ),
-        (
-            "/api/v1/accounts/{account_id}/contacts/{contact_id}",
-            get(contacts::show),
-        ),
-        (
-            "/api/v1/accounts/{account_id}/conversations",
-            get(conversations::list).post(conversations::create),
-        ),
-        (
-            "/api/v1/accounts/{account_id}/conversations/meta",
-            get(conversations::meta),
-        ),
-        (
-            "/api/v1/accounts/{account_id}/conversations/{conversation_id}",
-            get(conversations::show),
-        ),
-        (
-            "/api/v1/accounts/{account_id}/conversations/{conversation_id}/toggle_status",
-            post(conversations::toggle_status),
-        ),
-        (
-            "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages",
-            get(messages::list).post(messages::create),
-        ),
-        (
-            "/api/v1/accounts/{account_id}/inboxes",
-            get(inboxes::list).post(inboxes::create),
-        ),
-        (
-            "/api/v1/accounts/{account_id}/inboxes/{inbox_id}",
-            get(inboxes::show),
-        ),
-    ];
-    routes
-        .into_iter()
-        .fold(Router::new(), |router, (path, methods)| {
-            router
-                .route(path, methods.clone())
-                .route(&format!("{path}/"), methods)
-        })
+    [
+        status::routes(),
+        contacts::routes(),
+        conversations::routes(),
+        messages::routes(),
+        inboxes::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .fold(Router::new(), |router, (path, methods)| {
+        router
+            .route(path, methods.clone())
+            .route(&format!("{path}/"), methods)
+    })
 }

@@ -2,9 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::routing::get;
 use serde::Serialize;
 
-use super::Server;
+use super::{Route, Server};
 
 /// The release of the original whose behaviour this is.
 const VERSION: &str = "4.15.0";
@@ -20,6 +21,10 @@ pub(super) struct Version {
 #[derive(Debug, Serialize)]
 pub(super) struct Health {
     status: &'static str,
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![("/api", get(version)), ("/health", get(health))]
 }
 
 pub(super) async fn version(State(server): State<Server>) -> Json<Version> {
