@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::text_enum::text_enum;
 use super::{
-    AgentId, Attributes, ContactId, ContactInboxId, ConversationId, EndpointId, InboxId, StreamId,
-    TeamId,
+    AccountId, AgentId, Attributes, ContactId, ContactInboxId, ConversationId, EndpointId, InboxId,
+    StreamId, TeamId,
 };
 
 text_enum! {
@@ -31,6 +31,8 @@ text_enum! {
 /// A thread of messages with one contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conversation {
+    /// Whose it is.
+    pub account: AccountId,
     /// The number people see.
     pub id: ConversationId,
     /// Its name across all servers.

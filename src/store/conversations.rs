@@ -40,7 +40,7 @@ macro_rules! conversations {
     ($tail:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             Conversation,
-            r#"select c.id as "id: ConversationId", c.uuid, c.inbox_id as "inbox: InboxId", c.contact_id as "contact: ContactId",
+            r#"select c.account_id as "account: AccountId", c.id as "id: ConversationId", c.uuid, c.inbox_id as "inbox: InboxId", c.contact_id as "contact: ContactId",
                       c.contact_inbox_id as "contact_inbox: ContactInboxId", c.status as "status: ConversationStatus",
                       c.priority as "priority: Priority", c.assignee_id as "assignee: AgentId", c.team_id as "team: TeamId",
                       c.muted, c.snoozed_until, c.additional_attributes, c.custom_attributes,
@@ -128,6 +128,22 @@ pub(super) async fn lock(
     .fetch_optional(conn)
     .await?
     .ok_or(Error::NotFound(Noun::Conversation))
+}
+
+/// Of these conversations, each named by its account and its number, those that nobody holds; held as by [`lock`].
+pub(super) async fn lock_free(
+    conn: &mut PgConnection,
+    accounts: &[i64],
+    ids: &[i64],
+) -> Result<Vec<Conversation>> {
+    Ok(conversations!(
+        "join unnest($1::bigint[], $2::bigint[]) as q(account_id, id) on c.account_id = q.account_id and c.id = q.id
+         for no key update of c skip locked",
+        accounts,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?)
 }
 
 /// Moves a locked conversation to a status and tells of it. Nothing happens if it is there already.

@@ -87,123 +87,147 @@ impl<'a> NewEvent<'a> {
     }
 }
 
-/// Appends a fact, and a delivery of it to everyone who wants to know: one statement, which also takes the snapshot.
-///
-/// The rows it reads are those of this transaction, so the snapshot is of this moment; secrets are left out of it. What
-/// happened to a conversation is told with its last message that its contact may see.
+/// A fact, whose it is, and when it happened.
+pub(super) type Happened<'a> = (AccountId, NewEvent<'a>, DateTime<Utc>);
+
+/// Appends a fact.
 pub(super) async fn append(
     conn: &mut PgConnection,
     account: AccountId,
     new: NewEvent<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let message = new.message.map(|id| id.0);
-    append_all(conn, account, new, (&[message], &[new.for_visitor]), now).await
+    append_all(conn, &[(account, new, now)]).await
 }
 
-/// Appends that messages of one conversation were written, each with what the visitor's chat client is told of it.
-pub(super) async fn append_messages(
-    conn: &mut PgConnection,
-    account: AccountId,
-    conversation: ConversationId,
-    told: &[(MessageId, Option<&str>)],
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let new = NewEvent::of_conversation(EventKind::MessageCreated, conversation);
-    let messages: Vec<Option<i64>> = told.iter().map(|(id, _)| Some(id.0)).collect();
-    let told: Vec<Option<&str>> = told.iter().map(|(_, text)| *text).collect();
-    append_all(conn, account, new, (&messages, &told), now).await
-}
-
-/// One fact of each message, or one of none.
+/// Appends facts in their order, and a delivery of each to everyone who wants to know: one statement, which also takes
+/// the snapshots.
+///
+/// The rows it reads are those of this transaction, so a snapshot is of this moment; secrets are left out of it. What
+/// happened to a conversation is told with its last message that its contact may see.
 #[expect(clippy::too_many_lines, reason = "one statement")]
-async fn append_all(
-    conn: &mut PgConnection,
-    account: AccountId,
-    new: NewEvent<'_>,
-    (messages, told): (&[Option<i64>], &[Option<&str>]),
-    now: DateTime<Utc>,
-) -> Result<()> {
+pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) -> Result<()> {
+    let accounts: Vec<i64> = facts.iter().map(|(account, ..)| account.0).collect();
+    let at: Vec<DateTime<Utc>> = facts.iter().map(|(_, _, at)| *at).collect();
+    let new = || facts.iter().map(|(_, new, _)| new);
+    let kinds: Vec<&str> = new().map(|new| new.kind.as_str()).collect();
+    let contacts: Vec<_> = new().map(|new| new.contact.map(|id| id.0)).collect();
+    let conversations: Vec<_> = new().map(|new| new.conversation.map(|id| id.0)).collect();
+    let messages: Vec<_> = new().map(|new| new.message.map(|id| id.0)).collect();
+    let endpoints: Vec<_> = new().map(|new| new.endpoint.map(|id| id.0)).collect();
+    let told: Vec<_> = new().map(|new| new.for_visitor).collect();
+    let changed: Vec<_> = new().map(|new| new.changed).collect();
     sqlx::query!(
-        r#"with subject as (
-               select e.at, e.message_id, e.for_visitor, a.id as account_id, c.id as conversation_id, c.callback_endpoint_id,
-                      i.id as inbox_id, i.bot_id, coalesce(ct.id, $4) as contact_id,
-                      e.message_id is not null and m.kind = 'activity' as is_activity,
-                      jsonb_strip_nulls(jsonb_build_object(
-                          'account', jsonb_build_object('id', a.id, 'name', a.name),
-                          'for_visitor', e.for_visitor,
-                          'changed', $8::jsonb,
-                          'stream_id', c.stream_id::text)) || jsonb_build_object(
-                          'message', case when e.message_id is not null then to_jsonb(m) end,
-                          'last_message', case when e.message_id is null then to_jsonb(m) end,
-                          'attachments', (select coalesce(jsonb_agg(to_jsonb(f) order by f.id), '[]')
-                                          from attachments f where f.account_id = m.account_id and f.message_id = m.id),
-                          'conversation', to_jsonb(c) - 'stream_id',
-                          'labels', (select coalesce(jsonb_agg(l.title order by l.created_at, l.title), '[]')
-                                     from conversation_labels l where l.account_id = c.account_id and l.conversation_id = c.id),
-                          'contact', to_jsonb(ct), 'contact_inbox', to_jsonb(ci) - 'pubsub_token',
-                          'inbox', case when i.id is not null then jsonb_build_object('id', i.id, 'name', i.name, 'channel', i.channel) end,
-                          'agent', case when u.id is not null
-                                   then jsonb_build_object('id', u.id, 'name', u.name, 'email', u.email,
-                                                           'display_name', u.display_name, 'avatar_url', u.avatar_url) end,
-                          'bot', case when b.id is not null then jsonb_build_object('id', b.id, 'name', b.name) end,
-                          'assignee', case when s.id is not null
-                                      then jsonb_build_object('id', s.id, 'name', s.name, 'email', s.email,
-                                                              'display_name', s.display_name, 'avatar_url', s.avatar_url) end,
-                          'team', case when t.id is not null then jsonb_build_object('id', t.id, 'name', t.name) end,
-                          'endpoint', case when n.id is not null
-                                      then jsonb_build_object('id', n.id, 'kind', n.kind, 'inbox_id', n.inbox_id,
-                                                              'bot_id', n.bot_id, 'reason', n.disabled_reason) end
+        r#"with fact as materialized (
+               select nextval('events_id_seq') as event_id, f.* from (
+                   select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
+                                        $7::bigint[], $8::text[], $9::jsonb[])
+                       with ordinality as f(account_id, at, kind, contact_id, conversation_id, message_id, endpoint_id,
+                                            for_visitor, changed, place)
+                   order by place
+               ) f
+           ), setting as materialized (
+               select s.account_id, s.conversation_id, s.contact_id as asked_contact_id, ct.id as contact_id,
+                      c.callback_endpoint_id, c.stream_id::text, i.id as inbox_id, i.bot_id,
+                      json_build_object('id', a.id, 'name', a.name) as account,
+                      case when c.id is not null then to_json((select r from (select
+                          c.account_id, c.id, c.uuid, c.inbox_id, c.contact_id, c.contact_inbox_id, c.status, c.priority,
+                          c.assignee_id, c.team_id, c.muted, c.snoozed_until, c.additional_attributes, c.custom_attributes,
+                          c.callback_endpoint_id, c.first_visitor_message_at, c.first_agent_message_at, c.last_message_at,
+                          c.last_agent_id, c.visitor_message_count, c.unread_count, c.waiting_since, c.agent_last_seen_at,
+                          c.assignee_last_seen_at, c.contact_last_seen_at, c.resolved_at, c.last_activity_at, c.created_at,
+                          c.updated_at) r)) end as conversation,
+                      (select coalesce(json_agg(l.title order by l.created_at, l.title), '[]')
+                       from conversation_labels l where l.account_id = s.account_id and l.conversation_id = c.id) as labels,
+                      case when ct.id is not null then to_json(ct) end as contact,
+                      (select to_json(r) from (
+                           select w.account_id, w.id, w.contact_id, w.inbox_id, w.source_id, w.hmac_verified,
+                                  w.first_interacted_at, w.last_interacted_at, w.created_at, w.updated_at
+                           from contact_inboxes w where w.account_id = s.account_id and w.id = c.contact_inbox_id) r
+                      ) as contact_inbox,
+                      case when i.id is not null
+                      then json_build_object('id', i.id, 'name', i.name, 'channel', i.channel) end as inbox,
+                      (select json_build_object('id', u.id, 'name', u.name, 'email', u.email, 'display_name', u.display_name,
+                                                'avatar_url', u.avatar_url)
+                       from users u where u.id = c.assignee_id) as assignee,
+                      (select json_build_object('id', t.id, 'name', t.name)
+                       from teams t where t.account_id = s.account_id and t.id = c.team_id) as team
+               from (select distinct account_id, conversation_id, contact_id from fact) s
+               join accounts a on a.id = s.account_id
+               left join conversations c on c.account_id = s.account_id and c.id = s.conversation_id
+               left join contacts ct on ct.account_id = s.account_id and ct.id = coalesce(c.contact_id, s.contact_id)
+               left join inboxes i on i.account_id = s.account_id and i.id = c.inbox_id
+           ), subject as materialized (
+               select f.account_id, f.event_id, f.at, f.kind, f.message_id, f.for_visitor, s.conversation_id, s.contact_id,
+                      s.callback_endpoint_id, s.inbox_id, s.bot_id,
+                      f.message_id is not null and m.kind = 'activity' as is_activity,
+                      json_build_object(
+                          'account', s.account,
+                          'for_visitor', f.for_visitor,
+                          'changed', f.changed,
+                          'stream_id', s.stream_id,
+                          'message', case when f.message_id is not null then to_json(m) end,
+                          'last_message', case when f.message_id is null and m.id is not null then to_json(m) end,
+                          'attachments', (select coalesce(json_agg(to_json(d) order by d.id), '[]')
+                                          from attachments d where d.account_id = f.account_id and d.message_id = m.id),
+                          'conversation', s.conversation, 'labels', s.labels, 'contact', s.contact,
+                          'contact_inbox', s.contact_inbox, 'inbox', s.inbox,
+                          'agent', (select json_build_object('id', u.id, 'name', u.name, 'email', u.email,
+                                                             'display_name', u.display_name, 'avatar_url', u.avatar_url)
+                                    from users u where u.id = m.agent_id),
+                          'bot', (select json_build_object('id', b.id, 'name', b.name)
+                                  from bots b where b.account_id = f.account_id and b.id = m.bot_id),
+                          'assignee', s.assignee, 'team', s.team,
+                          'endpoint', (select json_build_object('id', n.id, 'kind', n.kind, 'inbox_id', n.inbox_id,
+                                                                'bot_id', n.bot_id, 'reason', n.disabled_reason)
+                                       from endpoints n where n.account_id = f.account_id and n.id = f.endpoint_id)
                       ) as snapshot
-               from accounts a
-               cross join unnest($5::bigint[], $6::text[]) with ordinality as e(message_id, for_visitor, at)
-               left join conversations c on c.account_id = a.id and c.id = $3
-               left join contacts ct on ct.account_id = a.id and ct.id = coalesce(c.contact_id, $4)
-               left join contact_inboxes ci on ci.account_id = a.id and ci.id = c.contact_inbox_id
-               left join inboxes i on i.account_id = a.id and i.id = c.inbox_id
-               left join messages m on m.account_id = a.id and m.id = coalesce(e.message_id, (
-                   select l.id from messages l where l.account_id = a.id and l.conversation_id = c.id
+               from fact f
+               join setting s on s.account_id = f.account_id and s.conversation_id is not distinct from f.conversation_id
+                             and s.asked_contact_id is not distinct from f.contact_id
+               left join messages m on m.account_id = f.account_id and m.id = coalesce(f.message_id, (
+                   select l.id from messages l where l.account_id = f.account_id and l.conversation_id = f.conversation_id
                       and l.kind <> 'activity' and not l.private order by l.id desc limit 1))
-               left join users u on u.id = m.agent_id
-               left join bots b on b.account_id = a.id and b.id = m.bot_id
-               left join users s on s.id = c.assignee_id
-               left join teams t on t.account_id = a.id and t.id = c.team_id
-               left join endpoints n on n.account_id = a.id and n.id = $9
-               where a.id = $1
            ), event as (
-               insert into events (account_id, kind, inbox_id, conversation_id, message_id, contact_id, snapshot, created_at)
-               select account_id, $2, inbox_id, conversation_id, message_id, contact_id, snapshot, $7 from subject
-               order by at
-               returning id, message_id
+               insert into events (account_id, id, kind, inbox_id, conversation_id, message_id, contact_id, snapshot, created_at)
+               select account_id, event_id, kind, inbox_id, conversation_id, message_id, contact_id, snapshot, at from subject
+               order by event_id
            ), delivery as (
                insert into deliveries (account_id, uuid, event_id, endpoint_id, conversation_id, due_at, created_at)
-               select $1, gen_random_uuid(), event.id, p.id, subject.conversation_id, $7, $7
-               from event
-               join subject on subject.message_id is not distinct from event.message_id
-               join endpoints p on p.account_id = $1 and p.disabled_at is null
-                and (case p.kind
-                     when 'inbox' then p.inbox_id = subject.inbox_id
-                     when 'bot' then p.bot_id = subject.bot_id
-                     when 'account' then true
-                     when 'callback' then false end
-                     and $2 = any (p.subscriptions) and subject.is_activity is not true
-                     or subject.for_visitor is not null and p.id = subject.callback_endpoint_id)
-               order by event.id
+               select s.account_id, gen_random_uuid(), s.event_id, p.id, s.conversation_id, s.at, s.at
+               from subject s
+               cross join lateral (
+                   select id, kind, subscriptions, disabled_at from endpoints
+                   where account_id = s.account_id and kind = 'account'
+                   union all
+                   select id, kind, subscriptions, disabled_at from endpoints
+                   where account_id = s.account_id and kind = 'inbox' and inbox_id = s.inbox_id
+                   union all
+                   select id, kind, subscriptions, disabled_at from endpoints
+                   where account_id = s.account_id and kind = 'bot' and bot_id = s.bot_id
+                   union all
+                   select id, kind, subscriptions, disabled_at from endpoints
+                   where account_id = s.account_id and id = s.callback_endpoint_id and s.for_visitor is not null
+               ) p
+               where p.disabled_at is null
+                 and (p.kind = 'callback' or s.kind = any (p.subscriptions) and s.is_activity is not true)
+               order by s.event_id
                returning id
            )
            select (select pg_notify('quartet_deliveries', '') from delivery limit 1) as due,
-                  (select pg_notify('quartet_events', $1::text) from event_feeds where account_id = $1 and watched_until > $7) as new"#,
-        account.0,
-        new.kind.as_str(),
-        new.conversation.map(|id| id.0),
-        new.contact.map(|id| id.0),
-        messages as &[Option<i64>],
-        told as &[Option<&str>],
-        now,
-        new.changed,
-        new.endpoint.map(|id| id.0),
+                  (select count(pg_notify('quartet_events', w.account_id::text)) from event_feeds w
+                   where w.account_id in (select account_id from fact) and w.watched_until > (select max(at) from fact)) as new"#,
+        &accounts,
+        &at,
+        &kinds as &[&str],
+        &contacts as &[Option<i64>],
+        &conversations as &[Option<i64>],
+        &messages as &[Option<i64>],
+        &endpoints as &[Option<i64>],
+        &told as &[Option<&str>],
+        &changed as &[Option<&serde_json::Value>],
     )
-    .fetch_optional(conn)
+    .fetch_one(conn)
     .await?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod accounts;
 pub mod agents;
+mod appends;
 pub mod apps;
 pub mod bot_reports;
 pub mod bot_secrets;
@@ -28,6 +29,7 @@ pub mod endpoints;
 mod error;
 pub mod event_feed;
 mod events;
+mod group_commit;
 mod idempotency;
 pub mod inboxes;
 pub mod keys;
@@ -56,6 +58,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use tokio_util::task::TaskTracker;
 
 use crate::vault::Vault;
+use group_commit::Queue;
 
 pub use error::{Error, Field, Noun, Result};
 pub use idempotency::{Once, find_outcome, forget_outcomes};
@@ -66,6 +69,7 @@ pub struct Store {
     pool: PgPool,
     vault: Vault,
     writes: TaskTracker,
+    queue: Queue,
 }
 
 impl Store {
@@ -85,6 +89,7 @@ impl Store {
             pool,
             vault,
             writes: TaskTracker::new(),
+            queue: Queue::default(),
         }
     }
 
@@ -145,10 +150,9 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
-        let pool = self.pool.clone();
+        let store = self.clone();
         let task = self.writes.spawn(async move {
-            #[expect(clippy::disallowed_methods, reason = "no client can drop this task")]
-            let mut transaction = pool.begin().await?;
+            let mut transaction = store.begin().await?;
             let outcome = operation(&mut transaction).await?;
             transaction.commit().await?;
             Ok(outcome)
@@ -160,5 +164,13 @@ impl Store {
                 Err(_) => Err(Error::Unavailable(sqlx::Error::WorkerCrashed)),
             },
         }
+    }
+
+    /// Begins a transaction, in a task that no client can drop. Its statements find rows by their keys, whatever the
+    /// parameters, so their plans are made once: to plan the longest anew takes longer than to run it. Tables that were
+    /// empty then, and are not any more, must not be read from end to end.
+    async fn begin(&self) -> Result<sqlx::PgTransaction<'static>> {
+        let begin = "begin; set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off; set local jit = off";
+        Ok(self.pool.begin_with(begin).await?)
     }
 }

@@ -9,12 +9,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sqlx::PgConnection;
 
+use super::appends::{Append, Appended};
 use super::conversation_status::{self, StatusChange};
 use super::messages::NewMessage;
 use super::{Error, Once, Result, Store, contacts, conversations, endpoints, events, messages};
 use crate::model::{
     AccountId, Attributes, BotId, ContactId, Conversation, ConversationId, ConversationStatus,
-    EventKind, FlowVersion, InboxId, MessageId, StreamId,
+    EventKind, FlowVersion, InboxId, MessageId, MessageKind, StreamId,
 };
 
 /// What the visitor's chat client is told when an agent ends the live part.
@@ -49,6 +50,19 @@ pub struct Saying {
 }
 
 impl Saying {
+    /// A message that the visitor's chat client hears of if an agent speaks: the text, then a line for each attachment.
+    pub(super) fn to_visitor(message: NewMessage) -> Self {
+        Self {
+            for_visitor: message.spoken_to_visitor(),
+            message,
+        }
+    }
+
+    /// Whether the contact says it.
+    pub(super) fn is_incoming(&self) -> bool {
+        self.message.kind == MessageKind::Incoming
+    }
+
     /// A message that the visitor's chat client is not told of.
     fn silent(message: NewMessage) -> Self {
         Self {
@@ -176,6 +190,19 @@ pub async fn take_step<T>(
 where
     T: Serialize + DeserializeOwned + Send + 'static,
 {
+    let step = match (&once, append(account, basis, &step, now)) {
+        (None, Some(append)) => {
+            let has_incoming = step.incoming.is_some();
+            match store.append(append).await? {
+                Appended::Written(ids) => {
+                    return Ok(answer(ids.first().copied().filter(|_| has_incoming)));
+                }
+                Appended::Copy(copy) => return Ok(answer(Some(copy))),
+                Appended::Aside => step,
+            }
+        }
+        _ => step,
+    };
     store
         .write_once(account, once, now, move |conn| {
             Box::pin(async move {
@@ -196,6 +223,31 @@ where
             })
         })
         .await
+}
+
+/// The step as something that can be written together with others', if it only adds messages and moves the session on.
+fn append(account: AccountId, basis: Basis, step: &Step, now: DateTime<Utc>) -> Option<Append> {
+    let stays = step.status.is_none_or(|status| status == basis.status);
+    let is_plain = stays
+        && basis.version.is_some()
+        && step.change.is_none()
+        && step.contact == ContactChanges::default()
+        && !step.live_ended;
+    let incoming = step.incoming.clone().map(Saying::silent);
+    let is_of_now = incoming
+        .as_ref()
+        .is_none_or(|saying| saying.message.said_at.is_none());
+    let session = step.session.clone().filter(|_| is_plain && is_of_now)?;
+    Some(Append {
+        account,
+        conversation: basis.conversation,
+        turn: Some((basis, session)),
+        sayings: incoming
+            .into_iter()
+            .chain(step.said.iter().cloned())
+            .collect(),
+        now,
+    })
 }
 
 /// Does what a step says in a locked conversation, in the order in which it is to be told.

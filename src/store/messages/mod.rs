@@ -5,6 +5,8 @@ mod write;
 
 use chrono::{DateTime, Utc};
 
+use super::appends::{Append, Appended};
+use super::turns::Saying;
 use super::{Once, Result, Store, conversations};
 use crate::model::{
     AccountId, AgentId, Attributes, BotId, ContentType, ConversationId, Message, MessageId,
@@ -13,7 +15,7 @@ use crate::model::{
 
 pub(super) use read::list_public;
 pub use read::{Page, get, list, list_by_ids, list_last, list_said};
-pub(super) use write::{find_copy, insert, insert_all, reopens};
+pub(super) use write::{Piece, find_copy, insert, insert_all, insert_pieces, reopens};
 
 /// Who says a new message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,17 +82,48 @@ pub async fn post(
     once: Option<Once>,
     now: DateTime<Utc>,
 ) -> Result<Message> {
+    let append = Append {
+        account,
+        conversation,
+        turn: None,
+        sayings: vec![Saying::to_visitor(new)],
+        now,
+    };
+    let id = match &once {
+        None => append_one(store, append).await?,
+        Some(_) => post_alone(store, append, once).await?,
+    };
+    get(store, account, id).await
+}
+
+/// Posts a message together with others', or alone where that does not do.
+async fn append_one(store: &Store, append: Append) -> Result<MessageId> {
+    let alone = append.clone();
+    match store.append(append).await? {
+        Appended::Written(ids) => Ok(ids.first().copied().unwrap_or(MessageId(0))),
+        Appended::Copy(id) => Ok(id),
+        Appended::Aside => post_alone(store, alone, None).await,
+    }
+}
+
+async fn post_alone(store: &Store, append: Append, once: Option<Once>) -> Result<MessageId> {
+    let Append { account, now, .. } = append;
     let id: i64 = store
         .write_once(account, once, now, move |conn| {
             Box::pin(async move {
-                let mut conversation = conversations::lock(conn, account, conversation).await?;
-                if let Some(first) = find_copy(conn, account, &conversation, &new).await? {
+                let mut conversation =
+                    conversations::lock(conn, account, append.conversation).await?;
+                let new = append.sayings.first().map(|saying| &saying.message);
+                if let Some(new) = new
+                    && let Some(first) = find_copy(conn, account, &conversation, new).await?
+                {
                     return Ok(first.0);
                 }
-                let id = insert(conn, account, &mut conversation, new, now).await?;
-                Ok(id.0)
+                let ids =
+                    insert_all(conn, account, &mut conversation, &append.sayings, now).await?;
+                Ok(ids.first().map_or(0, |id| id.0))
             })
         })
         .await?;
-    get(store, account, MessageId(id)).await
+    Ok(MessageId(id))
 }

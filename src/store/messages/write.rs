@@ -1,7 +1,8 @@
 //! Messages put into a locked conversation, with everything that is kept of them elsewhere.
 //!
-//! Several that are said at one moment are written together: one statement for the rows, one for what the conversation,
-//! its contact and the month's usage keep of them, and one for the events.
+//! Several that are said at one moment, in one conversation or in many, are written together: one statement for the
+//! rows, one for what conversations and contacts keep of them, one for the events and one for the month's usage, which
+//! comes last as its rows are those that others wait for.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -9,11 +10,35 @@ use sqlx::PgConnection;
 
 use super::{From, NewMessage};
 use crate::model::{
-    AccountId, AgentId, Channel, Conversation, ConversationStatus, MessageId, MessageKind,
-    NewAttachment,
+    AccountId, AgentId, Channel, Conversation, ConversationStatus, EventKind, MessageId,
+    MessageKind, NewAttachment,
 };
+use crate::store::events::NewEvent;
 use crate::store::turns::Saying;
 use crate::store::{Result, conversations, events, usage};
+
+/// What is said at one moment in a conversation that is locked.
+#[derive(Debug)]
+pub(in crate::store) struct Piece<'a> {
+    /// The account.
+    pub(in crate::store) account: AccountId,
+    /// The conversation; its figures are kept up.
+    pub(in crate::store) conversation: &'a mut Conversation,
+    /// The messages, in their order. Each says itself what the visitor's chat client is told of it.
+    pub(in crate::store) sayings: &'a [Saying],
+    /// When.
+    pub(in crate::store) now: DateTime<Utc>,
+}
+
+impl Piece<'_> {
+    /// When the first of its messages was said, which counts for all.
+    pub(in crate::store) fn said_at(&self) -> DateTime<Utc> {
+        let first = self.sayings.first();
+        first
+            .and_then(|saying| saying.message.said_at)
+            .unwrap_or(self.now)
+    }
+}
 
 /// Puts a message into a locked conversation.
 pub(in crate::store) async fn insert(
@@ -23,16 +48,13 @@ pub(in crate::store) async fn insert(
     new: NewMessage,
     now: DateTime<Utc>,
 ) -> Result<MessageId> {
-    let saying = Saying {
-        for_visitor: spoken_to_visitor(&new),
-        message: new,
-    };
+    let saying = Saying::to_visitor(new);
     let ids = insert_all(conn, account, conversation, &[saying], now).await?;
     Ok(ids.first().copied().unwrap_or(MessageId(0)))
 }
 
-/// Puts messages that are said at the same moment into a locked conversation, in their order. Each says itself what the
-/// visitor's chat client is told of it.
+/// Puts messages that are said at the same moment into a locked conversation, in their order, and brings it back if its
+/// contact speaks in a closed one.
 pub(in crate::store) async fn insert_all(
     conn: &mut PgConnection,
     account: AccountId,
@@ -40,48 +62,52 @@ pub(in crate::store) async fn insert_all(
     sayings: &[Saying],
     now: DateTime<Utc>,
 ) -> Result<Vec<MessageId>> {
-    let Some(first) = sayings.first() else {
-        return Ok(Vec::new());
+    let piece = Piece {
+        account,
+        conversation: &mut *conversation,
+        sayings,
+        now,
     };
-    let said_at = first.message.said_at.unwrap_or(now);
-    let ids = insert_rows(conn, account, conversation, sayings, (said_at, now)).await?;
-    for (id, saying) in ids.iter().zip(sayings) {
-        insert_attachments(conn, account, *id, &saying.message.attachments, now).await?;
-    }
-    let noted = Noted::of(sayings);
-    if noted.any {
-        note(conn, account, conversation, &noted, (said_at, now)).await?;
-    }
-    let told: Vec<_> = ids
-        .iter()
-        .zip(sayings)
-        .map(|(id, saying)| (*id, saying.for_visitor.as_deref()))
-        .collect();
-    events::append_messages(conn, account, conversation.id, &told, now).await?;
-    if noted.incoming > 0 {
+    let ids = insert_pieces(conn, &mut [piece]).await?.concat();
+    if sayings.iter().any(Saying::is_incoming) {
         reopen(conn, account, conversation, now).await?;
     }
     Ok(ids)
 }
 
-/// What a chat client is told when an agent speaks: the text, then a line for each attachment.
-fn spoken_to_visitor(new: &NewMessage) -> Option<String> {
-    let spoken =
-        new.kind == MessageKind::Outgoing && !new.private && matches!(new.from, From::Agent(_));
-    spoken.then(|| {
-        let urls = new
-            .attachments
-            .iter()
-            .map(|attachment| attachment.url.as_str());
-        let lines: Vec<&str> = new
-            .content
-            .as_deref()
-            .into_iter()
-            .chain(urls)
-            .filter(|line| !line.is_empty())
-            .collect();
-        lines.join("\n")
-    })
+/// Puts what is said in several locked conversations into them: as many statements as for one. Nobody is brought back.
+pub(in crate::store) async fn insert_pieces(
+    conn: &mut PgConnection,
+    pieces: &mut [Piece<'_>],
+) -> Result<Vec<Vec<MessageId>>> {
+    if pieces.iter().all(|piece| piece.sayings.is_empty()) {
+        return Ok(pieces.iter().map(|_| Vec::new()).collect());
+    }
+    let ids = insert_rows(conn, pieces).await?;
+    for (piece, ids) in pieces.iter().zip(&ids) {
+        for (id, saying) in ids.iter().zip(piece.sayings) {
+            let attachments = &saying.message.attachments;
+            insert_attachments(conn, piece.account, *id, attachments, piece.now).await?;
+        }
+    }
+    note(conn, pieces).await?;
+    tell(conn, pieces, &ids).await?;
+    usage::count(conn, pieces).await?;
+    Ok(ids)
+}
+
+/// Appends that they were written.
+async fn tell(conn: &mut PgConnection, pieces: &[Piece<'_>], ids: &[Vec<MessageId>]) -> Result<()> {
+    let mut facts = Vec::new();
+    for (piece, ids) in pieces.iter().zip(ids) {
+        for (id, saying) in ids.iter().zip(piece.sayings) {
+            let kind = EventKind::MessageCreated;
+            let new = NewEvent::of_message(kind, piece.conversation.id, *id)
+                .for_visitor(saying.for_visitor.as_deref());
+            facts.push((piece.account, new, piece.now));
+        }
+    }
+    events::append_all(conn, &facts).await
 }
 
 /// The message that has the new one's source id already, in an API inbox.
@@ -108,69 +134,100 @@ pub(in crate::store) async fn find_copy(
     Ok(id)
 }
 
-async fn insert_rows(
-    conn: &mut PgConnection,
-    account: AccountId,
-    conversation: &Conversation,
-    sayings: &[Saying],
-    (said_at, now): (DateTime<Utc>, DateTime<Utc>),
-) -> Result<Vec<MessageId>> {
-    let new = || sayings.iter().map(|saying| &saying.message);
-    let kinds: Vec<String> = new().map(|new| new.kind.to_string()).collect();
-    let (mut contacts, mut agents, mut bots) = (Vec::new(), Vec::new(), Vec::new());
-    for new in new() {
-        let contact = matches!(new.from, From::Contact).then_some(conversation.contact.0);
-        contacts.push(contact);
-        agents.push(new.agent().map(|id| id.0));
-        bots.push(match new.from {
-            From::Bot(id) => Some(id.0),
-            From::System | From::Contact | From::Agent(_) => None,
-        });
-    }
-    let contents: Vec<Option<String>> = new().map(|new| new.content.clone()).collect();
-    let types: Vec<String> = new().map(|new| new.content_type.to_string()).collect();
-    let attributes: Vec<Value> = new()
-        .map(|new| Value::from(new.content_attributes.clone()))
-        .collect();
-    let rich_kinds: Vec<Option<String>> = new()
-        .map(|new| new.rich.as_ref().map(|rich| rich.kind.to_string()))
-        .collect();
-    let rich: Vec<Option<Value>> = new()
-        .map(|new| new.rich.as_ref().map(|rich| rich.body.clone()))
-        .collect();
-    let private: Vec<bool> = new().map(|new| new.private).collect();
-    let source_ids: Vec<Option<String>> = new().map(|new| new.source_id.clone()).collect();
+async fn insert_rows(conn: &mut PgConnection, pieces: &[Piece<'_>]) -> Result<Vec<Vec<MessageId>>> {
+    let rows = Rows::of(pieces);
     let mut ids = sqlx::query_scalar!(
-        r#"insert into messages (account_id, conversation_id, inbox_id, contact_inbox_id, kind, contact_id, agent_id, bot_id,
-                                 content, content_type, content_attributes, rich_kind, rich, private, source_id,
-                                 created_at, updated_at)
-           select $1, $2, $3, $4, m.*, $16, $17
-           from unnest($5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::jsonb[],
-                       $12::text[], $13::jsonb[], $14::boolean[], $15::text[]) as m
+        r#"insert into messages (account_id, conversation_id, inbox_id, contact_inbox_id, created_at, updated_at, kind, contact_id,
+                                 agent_id, bot_id, content, content_type, content_attributes, rich_kind, rich, private, source_id)
+           select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[],
+                                $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::jsonb[],
+                                $14::text[], $15::jsonb[], $16::boolean[], $17::text[])
            returning id as "id: MessageId""#,
-        account.0,
-        conversation.id.0,
-        conversation.inbox.0,
-        conversation.contact_inbox.0,
-        &kinds,
-        &contacts as &[Option<i64>],
-        &agents as &[Option<i64>],
-        &bots as &[Option<i64>],
-        &contents as &[Option<String>],
-        &types,
-        &attributes,
-        &rich_kinds as &[Option<String>],
-        &rich as &[Option<Value>],
-        &private,
-        &source_ids as &[Option<String>],
-        said_at,
-        now,
+        &rows.accounts,
+        &rows.conversations,
+        &rows.inboxes,
+        &rows.ways,
+        &rows.said_at,
+        &rows.now,
+        &rows.kinds as &[&str],
+        &rows.contacts as &[Option<i64>],
+        &rows.agents as &[Option<i64>],
+        &rows.bots as &[Option<i64>],
+        &rows.contents as &[Option<&str>],
+        &rows.types as &[&str],
+        &rows.attributes,
+        &rows.rich_kinds as &[Option<&str>],
+        &rows.rich as &[Option<&Value>],
+        &rows.private,
+        &rows.source_ids as &[Option<&str>],
     )
     .fetch_all(conn)
     .await?;
     // Ids are given in the order of the rows.
     ids.sort_unstable_by_key(|id| id.0);
-    Ok(ids)
+    let mut ids = ids.into_iter();
+    let of_piece = |piece: &Piece<'_>| ids.by_ref().take(piece.sayings.len()).collect();
+    Ok(pieces.iter().map(of_piece).collect())
+}
+
+/// Messages, column by column.
+#[derive(Default)]
+struct Rows<'a> {
+    accounts: Vec<i64>,
+    conversations: Vec<i64>,
+    inboxes: Vec<i64>,
+    ways: Vec<i64>,
+    said_at: Vec<DateTime<Utc>>,
+    now: Vec<DateTime<Utc>>,
+    kinds: Vec<&'a str>,
+    contacts: Vec<Option<i64>>,
+    agents: Vec<Option<i64>>,
+    bots: Vec<Option<i64>>,
+    contents: Vec<Option<&'a str>>,
+    types: Vec<&'a str>,
+    attributes: Vec<Value>,
+    rich_kinds: Vec<Option<&'a str>>,
+    rich: Vec<Option<&'a Value>>,
+    private: Vec<bool>,
+    source_ids: Vec<Option<&'a str>>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(pieces: &'a [Piece<'_>]) -> Self {
+        let mut rows = Self::default();
+        for piece in pieces {
+            for saying in piece.sayings {
+                rows.push(piece, &saying.message);
+            }
+        }
+        rows
+    }
+
+    fn push(&mut self, piece: &Piece<'_>, new: &'a NewMessage) {
+        let conversation = &piece.conversation;
+        self.accounts.push(piece.account.0);
+        self.conversations.push(conversation.id.0);
+        self.inboxes.push(conversation.inbox.0);
+        self.ways.push(conversation.contact_inbox.0);
+        self.said_at.push(piece.said_at());
+        self.now.push(piece.now);
+        self.kinds.push(new.kind.as_str());
+        let contact = matches!(new.from, From::Contact).then_some(conversation.contact.0);
+        self.contacts.push(contact);
+        self.agents.push(new.agent().map(|id| id.0));
+        self.bots.push(match new.from {
+            From::Bot(id) => Some(id.0),
+            From::System | From::Contact | From::Agent(_) => None,
+        });
+        self.contents.push(new.content.as_deref());
+        self.types.push(new.content_type.as_str());
+        self.attributes.push(new.content_attributes.clone().into());
+        let rich = new.rich.as_ref();
+        self.rich_kinds.push(rich.map(|rich| rich.kind.as_str()));
+        self.rich.push(rich.map(|rich| &rich.body));
+        self.private.push(new.private);
+        self.source_ids.push(new.source_id.as_deref());
+    }
 }
 
 async fn insert_attachments(
@@ -200,27 +257,23 @@ async fn insert_attachments(
     Ok(())
 }
 
-/// What is kept elsewhere of messages.
-struct Noted {
-    /// Whether there is one that is more than the server's note.
+/// What is kept elsewhere of what is said in one conversation.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Noted {
+    /// Whether there is a message that is more than the server's note.
     any: bool,
     /// How many the contact said.
     incoming: i64,
     /// How many the contact may see.
-    public: i64,
+    pub(in crate::store) public: i64,
     /// The agent who spoke to the contact.
     agent: Option<AgentId>,
 }
 
-impl Noted {
-    fn of(sayings: &[Saying]) -> Self {
-        let mut noted = Self {
-            any: false,
-            incoming: 0,
-            public: 0,
-            agent: None,
-        };
-        let messages = sayings.iter().map(|saying| &saying.message);
+impl Piece<'_> {
+    pub(in crate::store) fn noted(&self) -> Noted {
+        let mut noted = Noted::default();
+        let messages = self.sayings.iter().map(|saying| &saying.message);
         for message in messages.filter(|message| message.kind != MessageKind::Activity) {
             noted.any = true;
             noted.incoming += i64::from(message.kind == MessageKind::Incoming);
@@ -233,66 +286,89 @@ impl Noted {
     }
 }
 
-/// Keeps up what is shown and counted of messages, so that no report has to read them. When an agent was last active is
-/// kept to the minute, as everything that the agent says at once would wait for that row.
-async fn note(
-    conn: &mut PgConnection,
-    account: AccountId,
-    conversation: &mut Conversation,
-    noted: &Noted,
-    (said_at, now): (DateTime<Utc>, DateTime<Utc>),
-) -> Result<()> {
+/// Keeps up what is shown of messages elsewhere, so that no list has to read them. When an agent was last active is kept
+/// to the minute, as everything that the agent says at once would wait for that row.
+async fn note(conn: &mut PgConnection, pieces: &mut [Piece<'_>]) -> Result<()> {
+    let mut noted: Vec<(&mut Piece<'_>, Noted)> = pieces
+        .iter_mut()
+        .map(|piece| {
+            let noted = piece.noted();
+            (piece, noted)
+        })
+        .filter(|(_, noted)| noted.any)
+        .collect();
+    if noted.is_empty() {
+        return Ok(());
+    }
+    let ids = |id: fn(&Piece<'_>) -> i64| -> Vec<i64> {
+        noted.iter().map(|(piece, _)| id(piece)).collect()
+    };
+    let accounts = ids(|piece| piece.account.0);
+    let conversations = ids(|piece| piece.conversation.id.0);
+    let ways = ids(|piece| piece.conversation.contact_inbox.0);
+    let contacts = ids(|piece| piece.conversation.contact.0);
+    let said_at: Vec<_> = noted.iter().map(|(piece, _)| piece.said_at()).collect();
+    let now: Vec<_> = noted.iter().map(|(piece, _)| piece.now).collect();
+    let incoming: Vec<_> = noted.iter().map(|(_, noted)| noted.incoming).collect();
+    let public: Vec<_> = noted.iter().map(|(_, noted)| noted.public).collect();
+    let agents: Vec<_> = noted.iter().map(|(_, n)| n.agent.map(|id| id.0)).collect();
     sqlx::query!(
-        "with conversation as (
-             update conversations set
-                 first_visitor_message_at = case when $3::bigint > 0 then coalesce(first_visitor_message_at, $6)
-                                                 else first_visitor_message_at end,
-                 visitor_message_count = visitor_message_count + $3,
-                 unread_count = unread_count + $3,
-                 waiting_since = case when $3 > 0 then coalesce(waiting_since, $6)
-                                      when $4::bigint is not null then null else waiting_since end,
-                 first_agent_message_at = case when $4::bigint is not null
-                                               then coalesce(first_agent_message_at, $6) else first_agent_message_at end,
-                 last_agent_id = coalesce($4, last_agent_id),
-                 last_message_at = case when $5::bigint > 0 then greatest(last_message_at, $6) else last_message_at end,
-                 last_activity_at = greatest(last_activity_at, $6),
-                 updated_at = $7
-             where account_id = $1 and id = $2
+        "with noted as materialized (
+             select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[],
+                                  $7::bigint[], $8::bigint[], $9::bigint[])
+                 as n(account_id, conversation_id, way_id, contact_id, said_at, noted_at, incoming, public, agent_id)
          ), way as (
-             update contact_inboxes set first_interacted_at = coalesce(first_interacted_at, $6),
-                    last_interacted_at = greatest(last_interacted_at, $6)
-             where $3 > 0 and account_id = $1 and id = $8
+             update contact_inboxes w set first_interacted_at = coalesce(w.first_interacted_at, n.first_at),
+                    last_interacted_at = greatest(w.last_interacted_at, n.last_at)
+             from (select account_id, way_id, min(said_at) as first_at, max(said_at) as last_at
+                   from noted where incoming > 0 group by account_id, way_id order by account_id, way_id) n
+             where w.account_id = n.account_id and w.id = n.way_id
          ), contact as (
-             update contacts set last_activity_at = greatest(last_activity_at, $7), row_version = row_version + 1,
-                    updated_at = $7
-             where $3 > 0 and account_id = $1 and id = $9
+             update contacts c set last_activity_at = greatest(c.last_activity_at, n.last_at),
+                    row_version = c.row_version + 1, updated_at = n.last_at
+             from (select account_id, contact_id, max(noted_at) as last_at
+                   from noted where incoming > 0 group by account_id, contact_id order by account_id, contact_id) n
+             where c.account_id = n.account_id and c.id = n.contact_id
          ), agent as (
-             update agents set last_active_at = $6
-             where account_id = $1 and id = $4 and coalesce(last_active_at < $6 - interval '1 minute', true)
-         ), person as (
-             insert into usage_month_people (account_id, inbox_id, month, contact_inbox_id)
-             select $1, $10, $11, $8 where $5 > 0 on conflict do nothing returning 1
+             update agents g set last_active_at = n.last_at
+             from (select account_id, agent_id, max(said_at) as last_at
+                   from noted where agent_id is not null group by account_id, agent_id order by account_id, agent_id) n
+             where g.account_id = n.account_id and g.id = n.agent_id
+               and coalesce(g.last_active_at < n.last_at - interval '1 minute', true)
          )
-         insert into usage_months (account_id, inbox_id, month, slice, messages, people)
-         select $1, $10, $11, ($8 % 16)::smallint, $5, (select count(*) from person) where $5 > 0
-         on conflict (account_id, inbox_id, month, slice) do update
-         set messages = usage_months.messages + excluded.messages, people = usage_months.people + excluded.people",
-        account.0,
-        conversation.id.0,
-        noted.incoming,
-        noted.agent.map(|id| id.0),
-        noted.public,
-        said_at,
-        now,
-        conversation.contact_inbox.0,
-        conversation.contact.0,
-        conversation.inbox.0,
-        usage::month_of(said_at),
+         update conversations c set
+             first_visitor_message_at = case when n.incoming > 0 then coalesce(c.first_visitor_message_at, n.said_at)
+                                             else c.first_visitor_message_at end,
+             visitor_message_count = c.visitor_message_count + n.incoming,
+             unread_count = c.unread_count + n.incoming,
+             waiting_since = case when n.incoming > 0 then coalesce(c.waiting_since, n.said_at)
+                                  when n.agent_id is not null then null else c.waiting_since end,
+             first_agent_message_at = case when n.agent_id is not null then coalesce(c.first_agent_message_at, n.said_at)
+                                           else c.first_agent_message_at end,
+             last_agent_id = coalesce(n.agent_id, c.last_agent_id),
+             last_message_at = case when n.public > 0 then greatest(c.last_message_at, n.said_at) else c.last_message_at end,
+             last_activity_at = greatest(c.last_activity_at, n.said_at),
+             updated_at = n.noted_at
+         from noted n
+         where c.account_id = n.account_id and c.id = n.conversation_id",
+        &accounts,
+        &conversations,
+        &ways,
+        &contacts,
+        &said_at,
+        &now,
+        &incoming,
+        &public,
+        &agents as &[Option<i64>],
     )
     .execute(conn)
     .await?;
-    conversation.last_activity_at = conversation.last_activity_at.max(said_at);
-    conversation.updated_at = now;
+    for (piece, _) in &mut noted {
+        let (said_at, now) = (piece.said_at(), piece.now);
+        let conversation = &mut *piece.conversation;
+        conversation.last_activity_at = conversation.last_activity_at.max(said_at);
+        conversation.updated_at = now;
+    }
     Ok(())
 }
 
@@ -331,6 +407,27 @@ pub(in crate::store) fn reopens(conversation: &Conversation) -> bool {
 }
 
 impl NewMessage {
+    /// What a chat client is told when an agent speaks: the text, then a line for each attachment.
+    pub(in crate::store) fn spoken_to_visitor(&self) -> Option<String> {
+        let spoken = self.kind == MessageKind::Outgoing
+            && !self.private
+            && matches!(self.from, From::Agent(_));
+        spoken.then(|| {
+            let urls = self
+                .attachments
+                .iter()
+                .map(|attachment| attachment.url.as_str());
+            let lines: Vec<&str> = self
+                .content
+                .as_deref()
+                .into_iter()
+                .chain(urls)
+                .filter(|line| !line.is_empty())
+                .collect();
+            lines.join("\n")
+        })
+    }
+
     fn agent(&self) -> Option<AgentId> {
         match self.from {
             From::Agent(id) => Some(id),

@@ -106,7 +106,7 @@ async fn append(conn: &mut sqlx::PgConnection, account: i64, text: &str) -> i64 
     sqlx::query(
         "insert into events (account_id, kind, conversation_id, message_id, snapshot, created_at)
          select account_id, kind, conversation_id, message_id,
-                jsonb_set(snapshot, '{message,content}', to_jsonb($2::text)), created_at
+                jsonb_set(snapshot::jsonb, '{message,content}', to_jsonb($2::text))::json, created_at
          from events where account_id = $1 and kind = 'message.created' order by id limit 1 returning id",
     )
     .bind(account)

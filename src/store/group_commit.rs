@@ -1,0 +1,153 @@
+//! Group commit: what comes in while a transaction is being written goes together into the next one.
+//!
+//! Nobody waits for company: an idle server writes a message at once, alone. Under load a transaction carries many, and
+//! what it costs to begin, to plan and to flush it is shared. A message is acknowledged after the commit, as ever.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+use tracing::warn;
+
+use super::appends::{self, Append, Appended};
+use super::{Error, Result, Store};
+
+/// How many conversations one transaction writes at most.
+const BATCH: usize = 64;
+
+/// How many may wait. Whoever comes then is told to come back later.
+const WAITING: usize = 4096;
+
+/// How many transactions are written at once: while one commits, the next is filled.
+const WRITERS: usize = 2;
+
+/// What waits to be written.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Queue(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Waiting>,
+    writers: usize,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    append: Append,
+    answer: oneshot::Sender<Result<Appended>>,
+}
+
+impl Queue {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        // Nothing here can leave it half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next batch: the oldest, one of each conversation. With nothing to write, the writer is done.
+    fn take(&self) -> Option<Vec<Waiting>> {
+        let mut state = self.state();
+        let mut taken = HashSet::new();
+        let mut batch = Vec::new();
+        let mut left = VecDeque::new();
+        while batch.len() < BATCH
+            && let Some(waiting) = state.waiting.pop_front()
+        {
+            if taken.insert(waiting.append.key()) {
+                batch.push(waiting);
+            } else {
+                left.push_back(waiting);
+            }
+        }
+        left.append(&mut state.waiting);
+        state.waiting = left;
+        (!batch.is_empty()).then_some(batch)
+    }
+}
+
+/// A task that writes until nothing waits.
+struct Writer {
+    store: Store,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.store.queue.state().writers -= 1;
+    }
+}
+
+impl Store {
+    /// Appends messages to a conversation in a transaction that others may share.
+    pub(super) async fn append(&self, append: Append) -> Result<Appended> {
+        let (answer, outcome) = oneshot::channel();
+        let starts = {
+            let mut state = self.queue.state();
+            if state.waiting.len() >= WAITING {
+                return Err(Error::Unavailable(sqlx::Error::PoolTimedOut));
+            }
+            state.waiting.push_back(Waiting { append, answer });
+            let starts = state.writers < WRITERS;
+            state.writers += usize::from(starts);
+            starts
+        };
+        if starts {
+            let writer = Writer {
+                store: self.clone(),
+            };
+            self.writes.spawn(writer.run());
+        }
+        outcome
+            .await
+            .unwrap_or(Err(Error::Unavailable(sqlx::Error::WorkerCrashed)))
+    }
+}
+
+impl Writer {
+    async fn run(self) {
+        while let Some(batch) = self.store.queue.take() {
+            let (appends, answers): (Vec<_>, Vec<_>) = batch
+                .into_iter()
+                .map(|waiting| (waiting.append, waiting.answer))
+                .unzip();
+            let outcomes = self.write(appends).await;
+            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                // Whoever asked may have hung up; what was written stays.
+                let _ = answer.send(outcome);
+            }
+        }
+    }
+
+    /// Writes a batch, or else each of it alone, so that one that cannot be stored fails alone.
+    async fn write(&self, appends: Vec<Append>) -> Vec<Result<Appended>> {
+        let error = match self.commit(&appends).await {
+            Ok(outcomes) => return outcomes,
+            Err(error) => error,
+        };
+        if appends.len() == 1 {
+            return vec![Err(error)];
+        }
+        if !is_answer(&error) {
+            let away = || Err(Error::Unavailable(sqlx::Error::WorkerCrashed));
+            let others = appends.iter().skip(1).map(|_| away());
+            return std::iter::once(Err(error)).chain(others).collect();
+        }
+        warn!(error = %error, count = appends.len(), "a group of writes was refused, each is tried alone");
+        appends.iter().map(|_| Ok(Appended::Aside)).collect()
+    }
+
+    async fn commit(&self, appends: &[Append]) -> Result<Vec<Result<Appended>>> {
+        let mut transaction = self.store.begin().await?;
+        let outcomes = appends::write(&mut transaction, appends).await?;
+        transaction.commit().await?;
+        Ok(outcomes)
+    }
+}
+
+/// Whether the database said it, so that nothing was written; without an answer a commit may have been.
+fn is_answer(error: &Error) -> bool {
+    match error {
+        Error::Unavailable(cause) | Error::Database(cause) | Error::Unstorable(cause) => {
+            cause.as_database_error().is_some()
+        }
+        _ => true,
+    }
+}
