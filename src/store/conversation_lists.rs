@@ -184,8 +184,8 @@ fn push_filter(
 /// The id settles what the rest leaves open, so that pages do not overlap.
 fn order(sort: Sort) -> &'static str {
     match sort {
-        Sort::Activity => " order by c.last_activity_at desc, c.id desc",
-        Sort::ActivityAscending => " order by c.last_activity_at, c.id",
+        Sort::Activity => " order by c.active_minute desc, c.last_activity_at desc, c.id desc",
+        Sort::ActivityAscending => " order by c.active_minute, c.last_activity_at, c.id",
         Sort::Created => " order by c.created_at desc, c.id desc",
         Sort::CreatedAscending => " order by c.created_at, c.id",
         Sort::Priority => {

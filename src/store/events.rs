@@ -139,7 +139,10 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                           c.updated_at) r)) end as conversation,
                       (select coalesce(json_agg(l.title order by l.created_at, l.title), '[]')
                        from conversation_labels l where l.account_id = s.account_id and l.conversation_id = c.id) as labels,
-                      case when ct.id is not null then to_json(ct) end as contact,
+                      case when ct.id is not null then to_json((select r from (select
+                          ct.account_id, ct.id, ct.name, ct.email, ct.phone_number, ct.identifier, ct.avatar_url, ct.blocked,
+                          ct.is_test, ct.ip_address, ct.additional_attributes, ct.custom_attributes, ct.campaign,
+                          ct.last_activity_at, ct.last_login_at, ct.row_version, ct.created_at, ct.updated_at) r)) end as contact,
                       (select to_json(r) from (
                            select w.account_id, w.id, w.contact_id, w.inbox_id, w.source_id, w.hmac_verified,
                                   w.first_interacted_at, w.last_interacted_at, w.created_at, w.updated_at

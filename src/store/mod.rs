@@ -76,10 +76,20 @@ impl Store {
     /// How long a request waits for a connection before it is told to come back later.
     const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+    /// How sessions plan. Statements find rows by their keys, whatever the parameters, so a plan is made once and kept: to
+    /// plan the longest anew takes longer than to run it. Kept plans must not read tables from end to end that were
+    /// empty when they were made.
+    const PLANNING: [(&str, &str); 3] = [
+        ("plan_cache_mode", "force_generic_plan"),
+        ("enable_seqscan", "off"),
+        ("jit", "off"),
+    ];
+
     /// A store on this database. Connects when first used: the server starts, and answers, without its database.
     pub fn new(options: PgConnectOptions, max_connections: u32, vault: Vault) -> Self {
         let options = options
             .options([("timezone", "UTC")])
+            .options(Self::PLANNING)
             .application_name("quartet");
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
@@ -166,11 +176,12 @@ impl Store {
         }
     }
 
-    /// Begins a transaction, in a task that no client can drop. Its statements find rows by their keys, whatever the
-    /// parameters, so their plans are made once: to plan the longest anew takes longer than to run it. Tables that were
-    /// empty then, and are not any more, must not be read from end to end.
+    /// Begins a transaction, in a task that no client can drop.
     async fn begin(&self) -> Result<sqlx::PgTransaction<'static>> {
-        let begin = "begin; set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off; set local jit = off";
-        Ok(self.pool.begin_with(begin).await?)
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the only place, and its callers are tasks"
+        )]
+        Ok(self.pool.begin().await?)
     }
 }
