@@ -4,13 +4,16 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::model::{AccountId, ContactId, ConversationId, EndpointId, EventKind, MessageId};
+use crate::model::{
+    AccountId, ContactId, ContactInboxId, ConversationId, EndpointId, EventKind, MessageId,
+};
 
 /// A fact to append.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NewEvent<'a> {
     kind: EventKind,
     contact: Option<ContactId>,
+    way: Option<ContactInboxId>,
     conversation: Option<ConversationId>,
     message: Option<MessageId>,
     endpoint: Option<EndpointId>,
@@ -18,6 +21,8 @@ pub(super) struct NewEvent<'a> {
     for_visitor: Option<&'a str>,
     /// The fields that changed: a list of `{name: {previous_value, current_value}}`.
     changed: Option<&'a serde_json::Value>,
+    /// What else there is to tell, in a form of its kind's own.
+    detail: Option<&'a serde_json::Value>,
 }
 
 impl<'a> NewEvent<'a> {
@@ -25,11 +30,13 @@ impl<'a> NewEvent<'a> {
         Self {
             kind,
             contact: None,
+            way: None,
             conversation: None,
             message: None,
             endpoint: None,
             for_visitor: None,
             changed: None,
+            detail: None,
         }
     }
 
@@ -37,6 +44,19 @@ impl<'a> NewEvent<'a> {
     pub(super) fn of_contact(kind: EventKind, contact: ContactId) -> Self {
         Self {
             contact: Some(contact),
+            ..Self::new(kind)
+        }
+    }
+
+    /// Something that a contact did on its way into an inbox, maybe in a conversation.
+    pub(super) fn on_way(
+        kind: EventKind,
+        way: ContactInboxId,
+        conversation: Option<ConversationId>,
+    ) -> Self {
+        Self {
+            way: Some(way),
+            conversation,
             ..Self::new(kind)
         }
     }
@@ -82,6 +102,14 @@ impl<'a> NewEvent<'a> {
     pub(super) fn changing(self, changed: &'a serde_json::Value) -> Self {
         Self {
             changed: Some(changed),
+            ..self
+        }
+    }
+
+    /// With what else there is to tell.
+    pub(super) fn telling(self, detail: &'a serde_json::Value) -> Self {
+        Self {
+            detail: Some(detail),
             ..self
         }
     }
@@ -132,8 +160,8 @@ async fn append_all(
                       jsonb_strip_nulls(jsonb_build_object(
                           'account', jsonb_build_object('id', a.id, 'name', a.name),
                           'for_visitor', e.for_visitor,
-                          'changed', $8::jsonb,
                           'stream_id', c.stream_id::text)) || jsonb_build_object(
+                          'changed', $8::jsonb, 'detail', $10::jsonb,
                           'message', case when e.message_id is not null then to_jsonb(m) end,
                           'last_message', case when e.message_id is null then to_jsonb(m) end,
                           'attachments', (select coalesce(jsonb_agg(to_jsonb(f) order by f.id), '[]')
@@ -158,9 +186,9 @@ async fn append_all(
                from accounts a
                cross join unnest($5::bigint[], $6::text[]) with ordinality as e(message_id, for_visitor, at)
                left join conversations c on c.account_id = a.id and c.id = $3
-               left join contacts ct on ct.account_id = a.id and ct.id = coalesce(c.contact_id, $4)
-               left join contact_inboxes ci on ci.account_id = a.id and ci.id = c.contact_inbox_id
-               left join inboxes i on i.account_id = a.id and i.id = c.inbox_id
+               left join contact_inboxes ci on ci.account_id = a.id and ci.id = coalesce(c.contact_inbox_id, $11)
+               left join contacts ct on ct.account_id = a.id and ct.id = coalesce(c.contact_id, ci.contact_id, $4)
+               left join inboxes i on i.account_id = a.id and i.id = coalesce(c.inbox_id, ci.inbox_id)
                left join messages m on m.account_id = a.id and m.id = coalesce(e.message_id, (
                    select l.id from messages l where l.account_id = a.id and l.conversation_id = c.id
                       and l.kind <> 'activity' and not l.private order by l.id desc limit 1))
@@ -202,6 +230,8 @@ async fn append_all(
         now,
         new.changed,
         new.endpoint.map(|id| id.0),
+        new.detail,
+        new.way.map(|id| id.0),
     )
     .fetch_optional(conn)
     .await?;
