@@ -4,6 +4,7 @@ mod account;
 mod agent;
 mod app;
 mod args;
+mod bench;
 mod bot;
 mod bot_secret;
 mod deliveries;
@@ -60,6 +61,7 @@ enum Command {
     PageFilter(page_filter::PageFilter),
     Deliveries(deliveries::Deliveries),
     Secrets(secrets::Secrets),
+    Bench(bench::Bench),
     /// Runs the scripts of flows for a server, which starts it.
     #[command(hide = true)]
     ScriptWorker,
@@ -105,6 +107,7 @@ impl Cli {
             Command::PageFilter(command) => succeed(wait(command.run())),
             Command::Deliveries(command) => succeed(wait(command.run())),
             Command::Secrets(command) => succeed(wait(command.run())),
+            Command::Bench(command) => wait(command.run()),
         };
         match done {
             Ok(code) => code,

@@ -16,6 +16,12 @@ text_enum! {
         ConversationResolved = "conversation.resolved",
         ContactCreated = "contact.created",
         ContactUpdated = "contact.updated",
+        /// Somebody began to write in a conversation.
+        ConversationTypingOn = "conversation.typing_on",
+        /// Somebody stopped writing.
+        ConversationTypingOff = "conversation.typing_off",
+        /// A visitor opened a chat window.
+        WebwidgetTriggered = "webwidget.triggered",
         /// An agent ended the live part of a chat.
         LiveEnded = "live.ended",
         /// Nothing is sent to an endpoint any more: it is gone, or failed for too long.

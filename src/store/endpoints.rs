@@ -14,26 +14,29 @@ use crate::vault::Vault;
 pub(super) const SECRET: &str = "endpoint secret";
 
 /// What the system behind an API inbox hears of.
-const INBOX_EVENTS: [EventKind; 5] = [
+const INBOX_EVENTS: [EventKind; 7] = [
     EventKind::ConversationCreated,
     EventKind::ConversationUpdated,
     EventKind::ConversationStatusChanged,
     EventKind::MessageCreated,
     EventKind::MessageUpdated,
+    EventKind::ConversationTypingOn,
+    EventKind::ConversationTypingOff,
 ];
 
 /// What the system behind a bot hears of, in every inbox that the bot serves.
-const BOT_EVENTS: [EventKind; 6] = [
+const BOT_EVENTS: [EventKind; 7] = [
     EventKind::ConversationUpdated,
     EventKind::ConversationStatusChanged,
     EventKind::ConversationOpened,
     EventKind::ConversationResolved,
     EventKind::MessageCreated,
     EventKind::MessageUpdated,
+    EventKind::WebwidgetTriggered,
 ];
 
-/// What an integration of a whole account may subscribe to.
-pub const ACCOUNT_EVENTS: [EventKind; 7] = [
+/// What an integration of a whole account hears of, if it does not choose.
+pub const USUAL_ACCOUNT_EVENTS: [EventKind; 8] = [
     EventKind::ConversationStatusChanged,
     EventKind::ConversationUpdated,
     EventKind::ConversationCreated,
@@ -41,6 +44,21 @@ pub const ACCOUNT_EVENTS: [EventKind; 7] = [
     EventKind::ContactUpdated,
     EventKind::MessageCreated,
     EventKind::MessageUpdated,
+    EventKind::WebwidgetTriggered,
+];
+
+/// What an integration of a whole account may subscribe to.
+pub const ACCOUNT_EVENTS: [EventKind; 10] = [
+    EventKind::ConversationStatusChanged,
+    EventKind::ConversationUpdated,
+    EventKind::ConversationCreated,
+    EventKind::ContactCreated,
+    EventKind::ContactUpdated,
+    EventKind::MessageCreated,
+    EventKind::MessageUpdated,
+    EventKind::WebwidgetTriggered,
+    EventKind::ConversationTypingOn,
+    EventKind::ConversationTypingOff,
 ];
 
 /// Makes an endpoint that hears of these events, wherever in the account they happen. A URL is taken once an account.

@@ -4,13 +4,16 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::model::{AccountId, ContactId, ConversationId, EndpointId, EventKind, MessageId};
+use crate::model::{
+    AccountId, ContactId, ContactInboxId, ConversationId, EndpointId, EventKind, MessageId,
+};
 
 /// A fact to append.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NewEvent<'a> {
     kind: EventKind,
     contact: Option<ContactId>,
+    way: Option<ContactInboxId>,
     conversation: Option<ConversationId>,
     message: Option<MessageId>,
     endpoint: Option<EndpointId>,
@@ -18,6 +21,8 @@ pub(super) struct NewEvent<'a> {
     for_visitor: Option<&'a str>,
     /// The fields that changed: a list of `{name: {previous_value, current_value}}`.
     changed: Option<&'a serde_json::Value>,
+    /// What else there is to tell, in a form of its kind's own.
+    detail: Option<&'a serde_json::Value>,
 }
 
 impl<'a> NewEvent<'a> {
@@ -25,11 +30,13 @@ impl<'a> NewEvent<'a> {
         Self {
             kind,
             contact: None,
+            way: None,
             conversation: None,
             message: None,
             endpoint: None,
             for_visitor: None,
             changed: None,
+            detail: None,
         }
     }
 
@@ -37,6 +44,19 @@ impl<'a> NewEvent<'a> {
     pub(super) fn of_contact(kind: EventKind, contact: ContactId) -> Self {
         Self {
             contact: Some(contact),
+            ..Self::new(kind)
+        }
+    }
+
+    /// Something that a contact did on its way into an inbox, maybe in a conversation.
+    pub(super) fn on_way(
+        kind: EventKind,
+        way: ContactInboxId,
+        conversation: Option<ConversationId>,
+    ) -> Self {
+        Self {
+            way: Some(way),
+            conversation,
             ..Self::new(kind)
         }
     }
@@ -85,6 +105,14 @@ impl<'a> NewEvent<'a> {
             ..self
         }
     }
+
+    /// With what else there is to tell.
+    pub(super) fn telling(self, detail: &'a serde_json::Value) -> Self {
+        Self {
+            detail: Some(detail),
+            ..self
+        }
+    }
 }
 
 /// A fact, whose it is, and when it happened.
@@ -117,17 +145,19 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
     let endpoints: Vec<_> = new().map(|new| new.endpoint.map(|id| id.0)).collect();
     let told: Vec<_> = new().map(|new| new.for_visitor).collect();
     let changed: Vec<_> = new().map(|new| new.changed).collect();
+    let details: Vec<_> = new().map(|new| new.detail).collect();
+    let ways: Vec<_> = new().map(|new| new.way.map(|id| id.0)).collect();
     sqlx::query!(
         r#"with fact as materialized (
                select nextval('events_id_seq') as event_id, f.* from (
                    select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
-                                        $7::bigint[], $8::text[], $9::jsonb[])
+                                        $7::bigint[], $8::text[], $9::jsonb[], $10::jsonb[], $11::bigint[])
                        with ordinality as f(account_id, at, kind, contact_id, conversation_id, message_id, endpoint_id,
-                                            for_visitor, changed, place)
+                                            for_visitor, changed, detail, way_id, place)
                    order by place
                ) f
            ), setting as materialized (
-               select s.account_id, s.conversation_id, s.contact_id as asked_contact_id, ct.id as contact_id,
+               select s.account_id, s.conversation_id, s.contact_id as asked_contact_id, s.way_id, ct.id as contact_id,
                       c.callback_endpoint_id, c.stream_id::text, i.id as inbox_id, i.bot_id,
                       json_build_object('id', a.id, 'name', a.name) as account,
                       case when c.id is not null then to_json((select r from (select
@@ -143,11 +173,9 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                           ct.account_id, ct.id, ct.name, ct.email, ct.phone_number, ct.identifier, ct.avatar_url, ct.blocked,
                           ct.is_test, ct.ip_address, ct.additional_attributes, ct.custom_attributes, ct.campaign,
                           ct.last_activity_at, ct.last_login_at, ct.row_version, ct.created_at, ct.updated_at) r)) end as contact,
-                      (select to_json(r) from (
-                           select w.account_id, w.id, w.contact_id, w.inbox_id, w.source_id, w.hmac_verified,
-                                  w.first_interacted_at, w.last_interacted_at, w.created_at, w.updated_at
-                           from contact_inboxes w where w.account_id = s.account_id and w.id = c.contact_inbox_id) r
-                      ) as contact_inbox,
+                      case when w.id is not null then to_json((select r from (select
+                          w.account_id, w.id, w.contact_id, w.inbox_id, w.source_id, w.hmac_verified, w.first_interacted_at,
+                          w.last_interacted_at, w.created_at, w.updated_at) r)) end as contact_inbox,
                       case when i.id is not null
                       then json_build_object('id', i.id, 'name', i.name, 'channel', i.channel) end as inbox,
                       (select json_build_object('id', u.id, 'name', u.name, 'email', u.email, 'display_name', u.display_name,
@@ -155,11 +183,13 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                        from users u where u.id = c.assignee_id) as assignee,
                       (select json_build_object('id', t.id, 'name', t.name)
                        from teams t where t.account_id = s.account_id and t.id = c.team_id) as team
-               from (select distinct account_id, conversation_id, contact_id from fact) s
+               from (select distinct account_id, conversation_id, contact_id, way_id from fact) s
                join accounts a on a.id = s.account_id
                left join conversations c on c.account_id = s.account_id and c.id = s.conversation_id
-               left join contacts ct on ct.account_id = s.account_id and ct.id = coalesce(c.contact_id, s.contact_id)
-               left join inboxes i on i.account_id = s.account_id and i.id = c.inbox_id
+               left join contact_inboxes w on w.account_id = s.account_id and w.id = coalesce(c.contact_inbox_id, s.way_id)
+               left join contacts ct on ct.account_id = s.account_id
+                                    and ct.id = coalesce(c.contact_id, w.contact_id, s.contact_id)
+               left join inboxes i on i.account_id = s.account_id and i.id = coalesce(c.inbox_id, w.inbox_id)
            ), subject as materialized (
                select f.account_id, f.event_id, f.at, f.kind, f.message_id, f.for_visitor, s.conversation_id, s.contact_id,
                       s.callback_endpoint_id, s.inbox_id, s.bot_id,
@@ -167,7 +197,7 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                       json_build_object(
                           'account', s.account,
                           'for_visitor', f.for_visitor,
-                          'changed', f.changed,
+                          'changed', f.changed, 'detail', f.detail,
                           'stream_id', s.stream_id,
                           'message', case when f.message_id is not null then to_json(m) end,
                           'last_message', case when f.message_id is null and m.id is not null then to_json(m) end,
@@ -188,6 +218,7 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                from fact f
                join setting s on s.account_id = f.account_id and s.conversation_id is not distinct from f.conversation_id
                              and s.asked_contact_id is not distinct from f.contact_id
+                             and s.way_id is not distinct from f.way_id
                left join messages m on m.account_id = f.account_id and m.id = coalesce(f.message_id, (
                    select l.id from messages l where l.account_id = f.account_id and l.conversation_id = f.conversation_id
                       and l.kind <> 'activity' and not l.private order by l.id desc limit 1))
@@ -229,6 +260,8 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
         &endpoints as &[Option<i64>],
         &told as &[Option<&str>],
         &changed as &[Option<&serde_json::Value>],
+        &details as &[Option<&serde_json::Value>],
+        &ways as &[Option<i64>],
     )
     .fetch_one(conn)
     .await?;

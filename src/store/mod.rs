@@ -45,9 +45,11 @@ pub mod sessions;
 pub mod statistics;
 pub mod transcripts;
 pub mod turns;
+pub mod typing;
 mod undelivered;
 mod usage;
 pub mod visits;
+pub mod widget;
 
 use std::time::Duration;
 

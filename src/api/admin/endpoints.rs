@@ -15,7 +15,7 @@ use crate::model::{BotId, DisabledReason, EndpointId, EventKind};
 use crate::store;
 use crate::store::endpoint_secrets::Secrets;
 use crate::store::endpoint_views::Endpoint;
-use crate::store::endpoints::ACCOUNT_EVENTS;
+use crate::store::endpoints::USUAL_ACCOUNT_EVENTS;
 
 /// How long the secret before goes on signing, where nobody says otherwise.
 const OVERLAP_SECS: i64 = 24 * 60 * 60;
@@ -106,7 +106,8 @@ pub(super) async fn create(
     Json(new): Json<NewEndpoint>,
 ) -> Result<(StatusCode, axum::Json<EndpointOut>)> {
     let (url, now) = (new.url, app.clock.now());
-    let events = new.subscriptions.unwrap_or_else(|| ACCOUNT_EVENTS.to_vec());
+    let events = new.subscriptions;
+    let events = events.unwrap_or_else(|| USUAL_ACCOUNT_EVENTS.to_vec());
     let id = store::endpoints::subscribe(&app.store, account, url, &events, now).await?;
     let made = store::endpoint_views::get(&app.store, account, id).await?;
     Ok((StatusCode::CREATED, axum::Json(made.into())))

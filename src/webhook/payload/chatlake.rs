@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde::de::Error;
 use serde_json::{Map, Value};
 
-use super::snapshot::{self, ContactSnapshot, Named, Snapshot};
+use super::snapshot::{self, ContactSnapshot, Named, Snapshot, Typing, Typist, WidgetSnapshot};
 use super::wire::{
     AttachmentPart, ContactInboxPart, ContactPart, ContactPayload, ConversationPart,
     ConversationPayload, MessagePayload, MetaPart, NamedPart, PushContact, PushConversation,
-    PushMessage, PushSender, PushUser, SenderPart, SourcePart,
+    PushMessage, PushSender, PushUser, SenderPart, SourcePart, TypingPayload, WidgetPayload,
 };
 use crate::model::{Channel, EventKind};
 
@@ -23,6 +23,8 @@ enum Subject {
     Message,
     Conversation,
     Contact,
+    Typing,
+    Widget,
 }
 
 pub(super) fn render(event: EventKind, snapshot: &Value) -> serde_json::Result<Vec<u8>> {
@@ -40,6 +42,20 @@ pub(super) fn render(event: EventKind, snapshot: &Value) -> serde_json::Result<V
         Some((Subject::Contact, name)) => {
             let snapshot = ContactSnapshot::deserialize(snapshot)?;
             serde_json::to_vec(&contact_payload(name, event, &snapshot))
+        }
+        Some((Subject::Typing, name)) => {
+            let snapshot = Snapshot::deserialize(snapshot)?;
+            let detail = snapshot.detail.as_ref();
+            let typing = Typing::deserialize(detail.unwrap_or(&Value::Null))?;
+            serde_json::to_vec(&typing_payload(name, &snapshot, &typing))
+        }
+        Some((Subject::Widget, name)) => {
+            let opened = WidgetSnapshot::deserialize(snapshot)?;
+            let conversation = match snapshot.get("conversation") {
+                None | Some(Value::Null) => None,
+                Some(_) => Some(Snapshot::deserialize(snapshot)?),
+            };
+            serde_json::to_vec(&widget_payload(name, &opened, conversation.as_ref()))
         }
         None => Err(Error::custom("the vendor has no such event")),
     }
@@ -59,6 +75,9 @@ fn vendors(event: EventKind) -> Option<(Subject, &'static str)> {
         EventKind::ConversationResolved => (Subject::Conversation, "conversation_resolved"),
         EventKind::ContactCreated => (Subject::Contact, "contact_created"),
         EventKind::ContactUpdated => (Subject::Contact, "contact_updated"),
+        EventKind::ConversationTypingOn => (Subject::Typing, "conversation_typing_on"),
+        EventKind::ConversationTypingOff => (Subject::Typing, "conversation_typing_off"),
+        EventKind::WebwidgetTriggered => (Subject::Widget, "webwidget_triggered"),
         EventKind::LiveEnded | EventKind::EndpointDisabled => return None,
     })
 }
@@ -73,6 +92,54 @@ fn contact_payload<'a>(
         contact: contact_part(&snapshot.account, &snapshot.contact),
         event: name,
         changed_attributes: tells_changes.then_some(snapshot.changed.as_ref()),
+    }
+}
+
+fn typing_payload<'a>(
+    name: &'static str,
+    snapshot: &'a Snapshot,
+    typing: &'a Typing,
+) -> TypingPayload<'a> {
+    let user = match &typing.by {
+        Typist::Contact => SenderPart::Contact(contact_part(&snapshot.account, &snapshot.contact)),
+        Typist::Agent { id, name, email } => SenderPart::User {
+            id: *id,
+            name,
+            email,
+            r#type: "user",
+        },
+        Typist::Bot { id, name } => SenderPart::Bot {
+            id: *id,
+            name,
+            r#type: "agent_bot",
+        },
+    };
+    TypingPayload {
+        event: name,
+        user,
+        conversation: conversation_part(snapshot),
+        is_private: typing.private,
+    }
+}
+
+fn widget_payload<'a>(
+    name: &'static str,
+    opened: &'a WidgetSnapshot,
+    conversation: Option<&'a Snapshot>,
+) -> WidgetPayload<'a> {
+    let inbox = NamedPart {
+        id: opened.inbox.id,
+        name: &opened.inbox.name,
+    };
+    WidgetPayload {
+        id: opened.contact_inbox.id,
+        contact: contact_part(&opened.account, &opened.contact),
+        inbox,
+        account: named(&opened.account),
+        current_conversation: conversation.map(conversation_part),
+        source_id: &opened.contact_inbox.source_id,
+        event: name,
+        event_info: &opened.detail,
     }
 }
 

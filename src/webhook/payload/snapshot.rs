@@ -22,6 +22,40 @@ pub(super) struct Snapshot {
     pub(super) team: Option<Named>,
     #[serde(default)]
     pub(super) changed: Option<Value>,
+    #[serde(default)]
+    pub(super) detail: Option<Value>,
+}
+
+/// What there is to tell of somebody who writes.
+#[derive(Debug, Deserialize)]
+pub(super) struct Typing {
+    pub(super) by: Typist,
+    pub(super) private: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Typist {
+    Contact,
+    Agent {
+        id: i64,
+        name: String,
+        email: String,
+    },
+    Bot {
+        id: i64,
+        name: String,
+    },
+}
+
+/// What there is of it when a visitor opened a chat window, maybe with no conversation in it.
+#[derive(Debug, Deserialize)]
+pub(super) struct WidgetSnapshot {
+    pub(super) account: Named,
+    pub(super) contact: Contact,
+    pub(super) contact_inbox: ContactInbox,
+    pub(super) inbox: Inbox,
+    pub(super) detail: Value,
 }
 
 /// What there is of it when nothing but a contact is concerned.

@@ -34,6 +34,26 @@ pub(super) struct ConversationPayload<'a> {
 }
 
 #[derive(Serialize)]
+pub(super) struct TypingPayload<'a> {
+    pub(super) event: &'static str,
+    pub(super) user: SenderPart<'a>,
+    pub(super) conversation: ConversationPart<'a>,
+    pub(super) is_private: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct WidgetPayload<'a> {
+    pub(super) id: i64,
+    pub(super) contact: ContactPart<'a>,
+    pub(super) inbox: NamedPart<'a>,
+    pub(super) account: NamedPart<'a>,
+    pub(super) current_conversation: Option<ConversationPart<'a>>,
+    pub(super) source_id: &'a str,
+    pub(super) event: &'static str,
+    pub(super) event_info: &'a Value,
+}
+
+#[derive(Serialize)]
 pub(super) struct NamedPart<'a> {
     pub(super) id: i64,
     pub(super) name: &'a str,

@@ -38,7 +38,7 @@ async fn an_account_and_a_bot_get_endpoints_of_their_own() {
         (all.status.as_u16(), &all.json()["kind"]),
         (201, &json!("account"))
     );
-    assert_eq!(all.json()["subscriptions"].as_array().unwrap().len(), 7);
+    assert_eq!(all.json()["subscriptions"].as_array().unwrap().len(), 8);
     let some = json!({"url": "https://example.org/some", "subscriptions": ["message.created"]});
     let some = administrator.post("/endpoints", &some).await.json();
     assert_eq!(some["subscriptions"], json!(["message.created"]));
