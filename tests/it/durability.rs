@@ -8,14 +8,14 @@ use axum::http::Method;
 use quartet::model::{AccountId, Channel, ConversationId, Role};
 use quartet::store::contacts::{self, NewContact, NewContactInbox};
 use quartet::store::messages::{self, Page};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::Row;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::app::TestApp;
-use crate::process::Process;
+use crate::process::{Process, ask};
 use crate::server::soon;
 
 /// Clients that write at once.
@@ -95,28 +95,6 @@ impl Target {
              where datname = current_database() and state like 'idle in transaction%'",
         );
         row.fetch_one(&mut conn).await.unwrap().get(0)
-    }
-}
-
-/// Sends a request over a connection of its own and gives the answer's body, if one came.
-async fn ask(address: &str, request: &[u8]) -> Option<(u16, Value)> {
-    let mut stream = TcpStream::connect(address).await.ok()?;
-    stream.write_all(request).await.ok()?;
-    let mut answer = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let read = stream.read(&mut buffer).await.ok()?;
-        if read == 0 {
-            return None;
-        }
-        answer.extend_from_slice(&buffer[..read]);
-        let text = std::str::from_utf8(&answer).ok()?;
-        if let Some((head, body)) = text.split_once("\r\n\r\n")
-            && let Ok(body) = serde_json::from_str(body)
-        {
-            let status = head.split(' ').nth(1)?.parse().ok()?;
-            return Some((status, body));
-        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 use quartet::flow::script::{Call, Context, Failure, Outcome, Scripts, Syntax, check};
+use quartet::model::AccountId;
 use serde_json::{Map, Value, json};
 
 /// Nothing here may take longer, however slow the machine. The built-in below alone would take minutes.
@@ -16,6 +17,8 @@ const BOUND: Duration = Duration::from_secs(10);
 /// One instruction of the engine, during which it never asks whether to stop.
 const LONG_BUILT_IN: &str = "const text = 'a'.repeat(1000000);
     text.lastIndexOf('a'.repeat(500000) + 'b')";
+
+const OWNER: AccountId = AccountId(1);
 
 fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_quartet"))
@@ -50,8 +53,11 @@ fn goes_to(node: &str) -> Outcome {
 async fn run(source: &str) -> Result<Outcome, Failure> {
     let scripts = Scripts::new(program(), 1);
     let begun = Instant::now();
-    let ran = scripts.run(call(source)).await;
-    assert_eq!(scripts.run(call("next('on')")).await, Ok(goes_to("on")));
+    let ran = scripts.run(OWNER, call(source)).await;
+    assert_eq!(
+        scripts.run(OWNER, call("next('on')")).await,
+        Ok(goes_to("on"))
+    );
     assert!(begun.elapsed() < BOUND, "{source}: {:?}", begun.elapsed());
     ran
 }
@@ -95,10 +101,13 @@ async fn a_script_reads_the_chat_and_changes_it() {
         next('vip');
     ";
     let scripts = Scripts::new(program(), 1);
-    let ran = scripts.run(Call {
-        source: source.to_owned(),
-        context,
-    });
+    let ran = scripts.run(
+        OWNER,
+        Call {
+            source: source.to_owned(),
+            context,
+        },
+    );
     let result = json!(["L", "undefined", ["greeted"]]);
     assert_eq!(
         ran.await,
@@ -252,13 +261,13 @@ async fn tampering_with_the_language_ends_with_the_script() {
         Object.defineProperty(globalThis, 'next', {value: () => {}});
         globalThis.left = 1;
         Object.freeze(globalThis)";
-    assert_eq!(scripts.run(call(tamper)).await, Err(Failure::NoNext));
+    assert_eq!(scripts.run(OWNER, call(tamper)).await, Err(Failure::NoNext));
     let honest = "
         context.set('seen', {list: [1].map((x) => x + 1), left: typeof left, json: JSON.parse('1')});
         next(await 'on')";
     let seen = json!({"list": [2], "left": "undefined", "json": 1});
     assert_eq!(
-        scripts.run(call(honest)).await,
+        scripts.run(OWNER, call(honest)).await,
         Ok(Outcome {
             vars: object(json!({"seen": seen})),
             ..goes_to("on")
@@ -313,11 +322,11 @@ async fn too_much_in_or_out_is_refused() {
         .vars
         .insert("v".to_owned(), json!("x".repeat(70_000)));
     let scripts = Scripts::new(program(), 1);
-    assert_eq!(scripts.run(large).await, Err(Failure::TooLarge));
+    assert_eq!(scripts.run(OWNER, large).await, Err(Failure::TooLarge));
     let mut deep = call("next()");
     let nested = (0..200).fold(Value::Null, |inner, _| json!([inner]));
     deep.context.vars.insert("v".to_owned(), nested);
-    assert_eq!(scripts.run(deep).await, Err(Failure::TooLarge));
+    assert_eq!(scripts.run(OWNER, deep).await, Err(Failure::TooLarge));
 }
 
 #[tokio::test]
@@ -395,7 +404,7 @@ async fn two_workers_serve_two_hundred_chats() {
         async move {
             let mut call = call("context.set('chat', context.get('chat')); next()");
             call.context.vars.insert("chat".to_owned(), json!(chat));
-            scripts.run(call).await.unwrap().vars["chat"] == json!(chat)
+            scripts.run(OWNER, call).await.unwrap().vars["chat"] == json!(chat)
         }
     });
     assert!(join_all(runs).await.into_iter().all(|own| own));
@@ -404,22 +413,37 @@ async fn two_workers_serve_two_hundred_chats() {
 #[tokio::test]
 async fn a_chat_waits_no_longer_than_the_queue_lasts() {
     let scripts = Scripts::new(program(), 1);
-    let calls = (0..1100).map(|_| scripts.run(call("for (;;) {}")));
+    let calls = (0..1100).map(|_| scripts.run(OWNER, call("for (;;) {}")));
     let begun = Instant::now();
     let ended = join_all(calls).await;
     assert!(begun.elapsed() < 2 * BOUND, "took {:?}", begun.elapsed());
     assert!(ended.contains(&Err(Failure::TimedOut)));
     assert!(ended.contains(&Err(Failure::Unavailable)));
-    assert_eq!(scripts.run(call("next()")).await, Ok(goes_on()));
+    assert_eq!(scripts.run(OWNER, call("next()")).await, Ok(goes_on()));
+}
+
+#[tokio::test]
+async fn an_account_with_many_scripts_keeps_no_other_from_its_own() {
+    let scripts = Scripts::new(program(), 1);
+    let crowd = join_all((0..600).map(|_| scripts.run(OWNER, call("for (;;) {}"))));
+    let neighbour = scripts.run(AccountId(2), call("next()"));
+    tokio::select! {
+        biased;
+        ended = crowd => panic!("{} were served first", ended.len()),
+        ended = neighbour => assert_eq!(ended, Ok(goes_on())),
+    }
 }
 
 #[tokio::test]
 async fn a_chat_that_goes_away_takes_its_script_along() {
     let scripts = Scripts::new(program(), 1);
     let begun = Instant::now();
-    let left = tokio::time::timeout(Duration::from_millis(50), scripts.run(call(LONG_BUILT_IN)));
+    let left = tokio::time::timeout(
+        Duration::from_millis(50),
+        scripts.run(OWNER, call(LONG_BUILT_IN)),
+    );
     left.await.unwrap_err();
-    assert_eq!(scripts.run(call("next()")).await, Ok(goes_on()));
+    assert_eq!(scripts.run(OWNER, call("next()")).await, Ok(goes_on()));
     assert!(begun.elapsed() < BOUND);
 }
 
@@ -427,7 +451,7 @@ async fn a_chat_that_goes_away_takes_its_script_along() {
 async fn without_a_worker_no_script_runs() {
     for program in ["/nowhere/quartet", "/bin/true", "/bin/cat"] {
         let scripts = Scripts::new(PathBuf::from(program), 1);
-        let ran = scripts.run(call("next()")).await;
+        let ran = scripts.run(OWNER, call("next()")).await;
         assert_eq!(ran, Err(Failure::Unavailable), "{program}");
     }
 }
@@ -474,7 +498,7 @@ mod processes {
     async fn a_worker_that_is_killed_is_replaced() {
         let named = Named::new();
         let scripts = Scripts::new(named.program(), 3);
-        let warm = || join_all((0..3).map(|_| scripts.run(call("next()"))));
+        let warm = || join_all((0..3).map(|_| scripts.run(OWNER, call("next()"))));
         assert!(warm().await.iter().all(Result::is_ok));
         let before = named.workers();
         assert!(!before.is_empty());
@@ -490,7 +514,7 @@ mod processes {
     async fn a_pool_that_is_dropped_leaves_no_worker() {
         let named = Named::new();
         let scripts = Scripts::new(named.program(), 1);
-        assert_eq!(scripts.run(call("next()")).await, Ok(goes_on()));
+        assert_eq!(scripts.run(OWNER, call("next()")).await, Ok(goes_on()));
         assert_eq!(named.workers().len(), 1);
         drop(scripts);
         let begun = Instant::now();
@@ -504,7 +528,7 @@ mod processes {
     async fn a_worker_has_nothing_that_it_does_not_need() {
         let named = Named::new();
         let scripts = Scripts::new(named.program(), 1);
-        assert_eq!(scripts.run(call("next()")).await, Ok(goes_on()));
+        assert_eq!(scripts.run(OWNER, call("next()")).await, Ok(goes_on()));
         let worker = named.workers()[0];
         let about = |what: &str| format!("/proc/{}/{what}", worker.as_raw_pid());
 

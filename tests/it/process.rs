@@ -5,8 +5,11 @@ use std::process::{Child, Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 use sqlx::ConnectOptions;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::database::{Database, KEY};
 
@@ -40,7 +43,7 @@ impl Process {
             .unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = log.by_ref().find_map(|line| {
-            let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+            let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
             line["address"].as_str().map(str::to_owned)
         });
         let url = format!(
@@ -75,5 +78,27 @@ impl Drop for Process {
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Sends a request over a connection of its own and gives the answer's body, if one came.
+pub(crate) async fn ask(address: &str, request: &[u8]) -> Option<(u16, Value)> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    stream.write_all(request).await.ok()?;
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let read = stream.read(&mut buffer).await.ok()?;
+        if read == 0 {
+            return None;
+        }
+        answer.extend_from_slice(&buffer[..read]);
+        let text = std::str::from_utf8(&answer).ok()?;
+        if let Some((head, body)) = text.split_once("\r\n\r\n")
+            && let Ok(body) = serde_json::from_str(body)
+        {
+            let status = head.split(' ').nth(1)?.parse().ok()?;
+            return Some((status, body));
+        }
     }
 }

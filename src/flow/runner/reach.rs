@@ -63,9 +63,10 @@ impl Reach {
     async fn ask(&self, asker: Asker, call: Call) -> Result<Returned, Fault> {
         let node = call.node.clone();
         let outcome = match call.ask {
-            Ask::Script { source, context } => {
-                self.run(source, context).await.map(Returned::Script)
-            }
+            Ask::Script { source, context } => self
+                .run(asker.account, source, context)
+                .await
+                .map(Returned::Script),
             Ask::Plugin {
                 url,
                 timeout_ms,
@@ -100,10 +101,15 @@ impl Reach {
         })
     }
 
-    async fn run(&self, source: String, context: Context) -> Result<Outcome, Failed> {
+    async fn run(
+        &self,
+        account: AccountId,
+        source: String,
+        context: Context,
+    ) -> Result<Outcome, Failed> {
         let call = script::Call { source, context };
         self.scripts
-            .run(call)
+            .run(account, call)
             .await
             .map_err(|failure| match failure {
                 script::Failure::TimedOut => (Fault::TimedOut, failure.to_string()),

@@ -7,6 +7,10 @@ use chrono::{DateTime, Utc};
 use super::file::Step;
 use crate::flow::call::{Answer, Ask, Call, Context, Detected, Fault, Returned};
 use crate::flow::script::{self, Scripts};
+use crate::model::AccountId;
+
+/// Whose scripts those of a scenario are.
+const NOBODY: AccountId = AccountId(0);
 
 /// What answers within one step.
 pub(super) struct Outside<'a> {
@@ -67,7 +71,7 @@ impl<'a> Outside<'a> {
             source: at(self.now, source),
             context,
         };
-        match self.scripts.run(call).await {
+        match self.scripts.run(NOBODY, call).await {
             Ok(outcome) => {
                 let logged = outcome.logged.iter();
                 self.notes

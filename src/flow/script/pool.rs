@@ -1,5 +1,6 @@
 //! The server's side: a few workers, kept warm, each with one script at a time.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -8,16 +9,19 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore};
 use tokio::time::timeout;
 
 use super::protocol::{self, Answer};
 use super::{Call, DATA_BYTES, Failure, Outcome, TIME};
+use crate::model::AccountId;
 
 /// How long a call may wait for a free worker.
 const QUEUE_TIME: Duration = Duration::from_secs(5);
 /// How many calls may wait for one.
 const QUEUE: usize = 1000;
+/// How many of them may be one account's.
+const QUEUE_OF_ONE: usize = 500;
 /// How long a worker may take to be ready: to start, or to clear away the last script.
 const READY_TIME: Duration = Duration::from_secs(3);
 /// How many workers one call may lose. A script has no effect before it has ended, so it can be run again.
@@ -29,6 +33,13 @@ pub struct Scripts {
     pool: Arc<Pool>,
 }
 
+/// What one account has of a pool.
+#[derive(Debug)]
+struct Own {
+    turns: Semaphore,
+    room: Semaphore,
+}
+
 #[derive(Debug)]
 struct Pool {
     program: PathBuf,
@@ -36,6 +47,10 @@ struct Pool {
     turns: Semaphore,
     /// One permit for everybody who runs or waits.
     room: Semaphore,
+    /// The accounts that have somebody who runs or waits: no more of one than there are workers stand in the line of all,
+    /// so that who has many scripts does not keep others from theirs.
+    lines: Mutex<HashMap<AccountId, Arc<Own>>>,
+    size: usize,
     idle: Mutex<Vec<Worker>>,
 }
 
@@ -49,24 +64,33 @@ impl Scripts {
                 program,
                 turns: Semaphore::new(size),
                 room: Semaphore::new(size + QUEUE),
+                lines: Mutex::default(),
+                size,
                 idle: Mutex::default(),
             }),
         }
     }
 
-    /// Runs a script. When this future is dropped, the script ends.
+    /// Runs a script of an account. When this future is dropped, the script ends.
     ///
     /// # Errors
     /// Whatever the script did but to end well, see [`Failure`]. Nothing of it counts then.
-    pub async fn run(&self, call: Call) -> Result<Outcome, Failure> {
+    pub async fn run(&self, account: AccountId, call: Call) -> Result<Outcome, Failure> {
         let call = serde_json::to_vec(&call).map_err(|_| Failure::TooLarge)?;
         if call.len() > DATA_BYTES {
             return Err(Failure::TooLarge);
         }
         let call = protocol::frame(&call).ok_or(Failure::TooLarge)?;
         let pool = &self.pool;
-        let _room = pool.room.try_acquire().map_err(|_| Failure::Unavailable)?;
-        let _turn = timeout(QUEUE_TIME, pool.turns.acquire())
+        let line = Line::of(pool, account);
+        let full = |_| Failure::Unavailable;
+        let _own_room = line.own.room.try_acquire().map_err(full)?;
+        let _room = pool.room.try_acquire().map_err(full)?;
+        let in_turn = async {
+            let own = line.own.turns.acquire().await?;
+            Ok::<_, AcquireError>((own, pool.turns.acquire().await?))
+        };
+        let _turn = timeout(QUEUE_TIME, in_turn)
             .await
             .ok()
             .and_then(Result::ok)
@@ -91,6 +115,44 @@ impl Scripts {
             worker = pool.start().await?;
         }
         Err(Failure::Unavailable)
+    }
+}
+
+/// One call's place in the line of its account.
+struct Line<'a> {
+    pool: &'a Pool,
+    account: AccountId,
+    own: Arc<Own>,
+}
+
+impl<'a> Line<'a> {
+    fn of(pool: &'a Pool, account: AccountId) -> Self {
+        let mut lines = pool.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = lines.entry(account).or_insert_with(|| {
+            Arc::new(Own {
+                turns: Semaphore::new(pool.size),
+                room: Semaphore::new(pool.size + QUEUE_OF_ONE),
+            })
+        });
+        Self {
+            pool,
+            account,
+            own: Arc::clone(own),
+        }
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        let mut lines = self
+            .pool
+            .lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // The last of its account leaves nothing behind: the table and this one are the only two that have it.
+        if Arc::strong_count(&self.own) == 2 {
+            lines.remove(&self.account);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod engine;
+mod killed;
 mod outside;
 mod property;
 mod reach;
