@@ -32,6 +32,7 @@ mod error;
 mod fields;
 mod inboxes;
 mod interactive;
+mod limits;
 mod messages;
 mod params;
 mod parse;
@@ -47,8 +48,10 @@ use chrono::{DateTime, Utc};
 use super::AppState;
 use super::edge::{Api, RateLimiter};
 use crate::clock::Clock;
+use crate::config;
 use crate::flow::Runner;
 use crate::store::Store;
+use limits::Limits;
 
 /// This API's name in what is kept of its writes.
 const NAME: &str = "chatlake";
@@ -63,6 +66,8 @@ struct Server {
     by_key: Arc<RateLimiter>,
     /// Refused tokens of each client address.
     refused: Arc<RateLimiter>,
+    /// Requests of single routes.
+    limits: Arc<Limits>,
 }
 
 impl Server {
@@ -72,13 +77,19 @@ impl Server {
 }
 
 /// The API, letting each token ask `requests_per_minute` often, and each address be refused `refusals_per_minute` often.
-pub fn api(state: AppState, requests_per_minute: u32, refusals_per_minute: u32) -> Api {
+pub fn api(
+    state: AppState,
+    config: &config::Chatlake,
+    requests_per_minute: u32,
+    refusals_per_minute: u32,
+) -> Api {
     let server = Server {
         store: state.store,
         clock: state.clock,
         runner: state.runner,
         by_key: Arc::new(RateLimiter::per_minute(requests_per_minute)),
         refused: Arc::new(RateLimiter::per_minute(refusals_per_minute)),
+        limits: Arc::new(Limits::new(config)),
     };
     Api {
         routes: routes().with_state(server),
