@@ -16,6 +16,7 @@ mod page_pattern;
 mod rich;
 mod text_enum;
 mod traffic;
+mod user;
 mod user_agent;
 mod visit;
 mod web_url;
@@ -30,7 +31,7 @@ pub use event::{DeliveryState, DisabledReason, EndpointKind, EventKind};
 pub use ids::{
     AccountId, AgentId, AppId, AttachmentId, BotId, ContactId, ContactInboxId, ConversationId,
     DeliveryId, EndpointId, EventId, FlowVersion, InboxId, KeyId, MessageId, PageFilterId,
-    StreamId, TeamId, VisitId,
+    PlatformAppId, StreamId, TeamId, UserId, VisitId,
 };
 pub use inbox::{Channel, Inbox};
 pub use message::{
@@ -41,6 +42,7 @@ pub use nul::has_nul;
 pub use page_pattern::{InvalidPattern, PagePattern};
 pub use rich::{Malformed, Rich, RichKind};
 pub use traffic::Traffic;
+pub use user::{Membership, User};
 pub use user_agent::UserAgent;
 pub use visit::{Card, MatchType, PageFilter, Rating, Visit};
 pub use web_url::{InvalidUrl, WebUrl};

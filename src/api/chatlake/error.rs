@@ -144,6 +144,7 @@ fn taken(field: Field) -> (StatusCode, Value) {
         Field::ContactEmail | Field::UserEmail => ("Email", "email"),
         Field::ContactPhoneNumber => ("Phone number", "phone_number"),
         Field::ContactIdentifier => ("Identifier", "identifier"),
+        Field::Membership => ("User", "user_id"),
         Field::TeamName => ("Name", "name"),
         Field::WebhookUrl => ("Url", "url"),
         Field::AppId => ("App", "app_id"),
