@@ -40,6 +40,7 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
         chatlake::api(
             state.clone(),
             &config.chatlake,
+            config.http.public_url.clone(),
             limits.chatlake_per_minute,
             limits.login_per_minute,
         ),

@@ -302,10 +302,12 @@ pub struct BotOpen {
     pub token_hours: NonZeroU16,
 }
 
-/// The Chatlake API: limits of single routes, of which 0 is none.
+/// The Chatlake API. A limit of 0 is none.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chatlake {
+    /// How long a client that signs in is signed in.
+    pub session_days: NonZeroU16,
     /// Searches for contacts, each account.
     pub contact_searches_per_minute: u32,
     /// Counts of conversations, each user.

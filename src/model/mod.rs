@@ -13,6 +13,7 @@ mod message;
 mod name;
 mod nul;
 mod page_pattern;
+mod password;
 mod rich;
 mod text_enum;
 mod traffic;
@@ -40,6 +41,7 @@ pub use message::{
 pub use name::{InvalidName, Name};
 pub use nul::has_nul;
 pub use page_pattern::{InvalidPattern, PagePattern};
+pub use password::{InvalidPassword, Password};
 pub use rich::{Malformed, Rich, RichKind};
 pub use traffic::Traffic;
 pub use user::{Membership, User};

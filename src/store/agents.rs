@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::events::{self, NewEvent};
 use super::{Error, Noun, Result, Store, require};
 use crate::model::{
-    AccountId, Agent, AgentId, Availability, ConversationId, EventKind, Role, TeamId,
+    AccountId, Agent, AgentId, Availability, ConversationId, EventKind, Role, TeamId, UserId,
 };
 
 /// An agent to add to an account.
@@ -104,6 +104,23 @@ pub async fn get(store: &Store, account: AccountId, id: AgentId) -> Result<Agent
     .fetch_optional(&mut *store.read().await?)
     .await?
     .ok_or(Error::NotFound(Noun::Agent))
+}
+
+/// The agent that a user who is signed in is in this account, if it is open to them.
+pub async fn find_signed_in(
+    store: &Store,
+    account: AccountId,
+    user: UserId,
+) -> Result<Option<Agent>> {
+    let agent = agents!(
+        "join sign_in_reach r on r.account_id = a.account_id and r.user_id = a.id
+         where a.account_id = $1 and a.id = $2",
+        account.0,
+        user.0
+    )
+    .fetch_optional(&mut *store.read().await?)
+    .await?;
+    Ok(agent)
 }
 
 /// Agents by their ids, in no order, those who were removed too.

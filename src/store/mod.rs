@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod agent_changes;
 pub mod agents;
 mod appends;
 pub mod apps;

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::accounts::{self, AccountPatch};
 use super::{Error, Noun, Result, Store};
-use crate::model::{AccountId, PlatformAppId};
+use crate::model::{Account, AccountId, AccountStatus, PlatformAppId};
 
 /// How such a token begins, so that it is not looked for among other kinds.
 pub const PREFIX: &str = "qp_";
@@ -126,6 +126,20 @@ pub async fn create_account(
             })
         })
         .await
+}
+
+/// The accounts that the app made, oldest first.
+pub async fn list_accounts(store: &Store, app: PlatformAppId) -> Result<Vec<Account>> {
+    let accounts = sqlx::query_as!(
+        Account,
+        r#"select id as "id: AccountId", name, status as "status: AccountStatus", locale, domain, support_email,
+                  settings, custom_attributes, features, created_at
+           from accounts where platform_app_id = $1 and removed_at is null order by id limit 10000"#,
+        app.0,
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?;
+    Ok(accounts)
 }
 
 /// Whether the app made this account.

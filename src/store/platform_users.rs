@@ -1,12 +1,11 @@
 //! Users that a platform app made, and their places in the accounts that it made.
 
 use chrono::{DateTime, Utc};
-use secrecy::SecretString;
 use sqlx::PgConnection;
 
 use super::users::{self, UserPatch};
 use super::{Error, Field, Noun, Result, Store, agents, passwords, user_passwords};
-use crate::model::{AccountId, PlatformAppId, Role, UserId};
+use crate::model::{AccountId, Password, PlatformAppId, Role, UserId};
 
 /// A user to make.
 #[derive(Debug, Clone)]
@@ -16,7 +15,7 @@ pub struct NewUser {
     /// Lower-case e-mail address.
     pub email: String,
     /// What the user signs in with, if not through links alone.
-    pub password: Option<SecretString>,
+    pub password: Option<Password>,
     /// What else is known.
     pub patch: UserPatch,
 }
@@ -80,7 +79,7 @@ pub async fn update(
     store: &Store,
     app: PlatformAppId,
     user: UserId,
-    (patch, password): (UserPatch, Option<SecretString>),
+    (patch, password): (UserPatch, Option<Password>),
     now: DateTime<Utc>,
 ) -> Result<()> {
     let hash = hash(password).await?;
@@ -193,9 +192,9 @@ async fn require_made_by(conn: &mut PgConnection, app: PlatformAppId, user: User
     .ok_or(Error::NotFound(Noun::User))
 }
 
-async fn hash(password: Option<SecretString>) -> Result<Option<String>> {
+async fn hash(password: Option<Password>) -> Result<Option<String>> {
     match password {
-        Some(password) => passwords::hash(password).await.map(Some),
+        Some(password) => passwords::hash(password.into_secret()).await.map(Some),
         None => Ok(None),
     }
 }

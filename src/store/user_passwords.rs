@@ -6,16 +6,16 @@ use secrecy::SecretString;
 use sqlx::PgConnection;
 
 use super::{Error, Noun, Result, Store, passwords, user_sessions, users};
-use crate::model::{AccountId, UserId};
+use crate::model::{AccountId, Password, UserId};
 
 /// Sets a password as the operator, who vouches for the user: it opens every account that the user is an agent of.
 pub async fn set(
     store: &Store,
     user: UserId,
-    password: SecretString,
+    password: Password,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let hash = passwords::hash(password).await?;
+    let hash = passwords::hash(password.into_secret()).await?;
     store
         .write(move |conn| {
             Box::pin(async move {
@@ -38,10 +38,10 @@ pub async fn set_in_account(
     store: &Store,
     account: AccountId,
     user: UserId,
-    password: SecretString,
+    password: Password,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let hash = passwords::hash(password).await?;
+    let hash = passwords::hash(password.into_secret()).await?;
     store
         .write(move |conn| {
             Box::pin(async move {
@@ -72,7 +72,7 @@ pub async fn set_in_account(
 pub async fn change(
     store: &Store,
     user: UserId,
-    (current, new): (SecretString, SecretString),
+    (current, new): (SecretString, Password),
     client: Option<String>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
@@ -86,7 +86,7 @@ pub async fn change(
     if !passwords::verify(old.clone(), current).await? {
         return Ok(false);
     }
-    let hash = passwords::hash(new).await?;
+    let hash = passwords::hash(new.into_secret()).await?;
     store
         .write(move |conn| {
             Box::pin(async move {

@@ -24,6 +24,7 @@ mod events;
 mod inboxes;
 mod keys;
 mod page_filters;
+mod platform_apps;
 mod teams;
 mod wire;
 
@@ -78,12 +79,24 @@ fn routes(admin: Admin) -> Router {
             "/admin/v1/accounts/{account_id}/keys",
             post(accounts::create_key),
         )
+        .route(
+            "/admin/v1/platform-apps",
+            post(platform_apps::create).get(platform_apps::list),
+        )
+        .route(
+            "/admin/v1/platform-apps/{platform_app_id}",
+            delete(platform_apps::revoke),
+        )
         // An administrator's.
         .route("/admin/v1/account", get(accounts::own))
         .route("/admin/v1/agents", post(agents::create).get(agents::list))
         .route(
             "/admin/v1/agents/{agent_id}",
             get(agents::show).delete(agents::remove),
+        )
+        .route(
+            "/admin/v1/agents/{agent_id}/password",
+            put(agents::set_password),
         )
         .route("/admin/v1/teams", post(teams::join).get(teams::list))
         .route(

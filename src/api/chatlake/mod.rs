@@ -25,25 +25,34 @@
 //!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty. Inboxes of other channels
 //!   than `api` are made elsewhere.
 
+mod account;
+mod agents;
 mod auth;
 mod contacts;
 mod conversations;
 mod error;
 mod fields;
+mod identity;
 mod inboxes;
 mod interactive;
 mod limits;
 mod messages;
 mod params;
 mod parse;
+mod platform;
+mod profile;
+mod sessions;
 mod status;
 mod wire;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
 use axum::routing::MethodRouter;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use url::Url;
 
 use super::AppState;
 use super::edge::{Api, RateLimiter};
@@ -66,6 +75,10 @@ struct Server {
     by_key: Arc<RateLimiter>,
     /// Refused tokens of each client address.
     refused: Arc<RateLimiter>,
+    /// How the world reaches this server, if that was said.
+    public_url: Option<Url>,
+    /// How long a client that signs in is signed in.
+    session_life: TimeDelta,
     /// Requests of single routes.
     limits: Arc<Limits>,
 }
@@ -74,12 +87,22 @@ impl Server {
     fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
+
+    /// What links begin with: the server's own address or, where nobody said it, the one that was asked.
+    fn origin(&self, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.public_url {
+            return url.as_str().trim_end_matches('/').to_owned();
+        }
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        format!("http://{}", host.unwrap_or("localhost"))
+    }
 }
 
 /// The API, letting each token ask `requests_per_minute` often, and each address be refused `refusals_per_minute` often.
 pub fn api(
     state: AppState,
     config: &config::Chatlake,
+    public_url: Option<Url>,
     requests_per_minute: u32,
     refusals_per_minute: u32,
 ) -> Api {
@@ -89,6 +112,8 @@ pub fn api(
         runner: state.runner,
         by_key: Arc::new(RateLimiter::per_minute(requests_per_minute)),
         refused: Arc::new(RateLimiter::per_minute(refusals_per_minute)),
+        public_url,
+        session_life: TimeDelta::days(config.session_days.get().into()),
         limits: Arc::new(Limits::new(config)),
     };
     Api {
@@ -106,6 +131,11 @@ type Route = (&'static str, MethodRouter<Server>);
 fn routes() -> Router<Server> {
     [
         status::routes(),
+        sessions::routes(),
+        profile::routes(),
+        account::routes(),
+        agents::routes(),
+        platform::all(),
         contacts::routes(),
         conversations::routes(),
         messages::routes(),

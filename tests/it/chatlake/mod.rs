@@ -8,6 +8,7 @@ mod lists;
 mod live;
 mod messages;
 mod refusals;
+mod sessions;
 mod vendor_page;
 
 use axum::body::Body;
