@@ -2,8 +2,9 @@
 //!
 //! # Conventions
 //!
-//! - A token comes in the header `api_access_token` (or `Api-Access-Token`). `auth` has an extractor for each reach a
-//!   caller can have; what a handler takes from it has been authorised.
+//! - A token comes in the header `api_access_token` (or `Api-Access-Token`), a session in `access-token`, `client` and
+//!   `uid` (`identity`). `auth` has an extractor for each reach a caller can have; what a handler takes from it has been
+//!   authorised. Routes that are costly have limits of their own (`limits`).
 //! - Creating answers 200. `PUT` and `PATCH` are the same. A slash at the end of a path makes no difference.
 //! - Bodies are JSON or forms. An id or a flag may come as text, an object as the JSON of one (`wire::lenient`).
 //! - Every refusal has one of the five shapes in `error`.
@@ -15,7 +16,13 @@
 //! # Known deviations
 //!
 //! - The answer to a new contact has the live service's `payload` and, beside it, the keys of the vendor's page.
-//! - A token opens the account that it was made for, also if its agent belongs to several.
+//! - A user's own token and a session open every account that they are an agent of, as far as whoever set the password
+//!   may answer for them (`sign_in_reach` in the migrations); a token that an account made for an agent opens that account
+//!   alone, and shows itself in the profile.
+//! - A platform app reaches what it made and nothing else: an e-mail address that is somebody else's is taken, and only
+//!   its own users join its accounts. An account that it deletes is out of everybody's reach at once; its rows stay.
+//! - An agent's name is changed by an administrator only while the user is of no other account.
+//! - Passwords have 8 to 128 characters, of any kind. Nothing is sent by e-mail, so nothing waits to be confirmed.
 //! - A new conversation without a `source_id` goes through the contact's oldest way into the inbox, not a new one each
 //!   time. A `source_id` that is taken is 422 wherever it is.
 //! - A `source_id` that comes again in one conversation of an API inbox gives the message that has it.

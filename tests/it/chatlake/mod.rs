@@ -1,5 +1,6 @@
 //! Chatlake's API, from outside.
 
+mod agents;
 mod bad_input;
 mod contacts;
 mod conversations;
@@ -7,6 +8,8 @@ mod inboxes;
 mod lists;
 mod live;
 mod messages;
+mod platform;
+mod profile;
 mod refusals;
 mod sessions;
 mod vendor_page;
