@@ -73,14 +73,6 @@ pub async fn get(store: &Store, id: UserId) -> Result<User> {
         .ok_or(Error::NotFound(Noun::User))
 }
 
-/// The user with this e-mail address.
-pub async fn find_by_email(store: &Store, email: &str) -> Result<Option<User>> {
-    let user = users!("and email = $1", email)
-        .fetch_optional(&mut *store.read().await?)
-        .await?;
-    Ok(user)
-}
-
 /// The places of a user in the accounts that they may enter, the one they chose last at the head.
 pub async fn list_memberships(store: &Store, user: UserId) -> Result<Vec<Membership>> {
     let memberships = memberships!(

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use quartet::model::Role;
 use serde_json::{Value, json};
+use sqlx::ConnectOptions;
 use tempfile::TempDir;
 
 use crate::app::TestApp;
@@ -76,8 +77,9 @@ async fn a_platform_app_is_made_listed_and_revoked() {
     let ask = async || {
         let headers = [("api_access_token", token)];
         let path = "/platform/api/v1/accounts";
-        let answer = app.send(axum::http::Method::GET, path, &headers, &json!({}));
-        answer.await.status.as_u16()
+        let get = axum::http::Method::GET;
+        let answer = app.send(get, path, &headers, &json!({})).await;
+        answer.status.as_u16()
     };
     assert_eq!(ask().await, 200);
     let listed = run(&app, &["platform", "list", "--json"], "").await;

@@ -41,7 +41,7 @@ impl PlatformAccountBody {
 }
 
 /// An account to make, or what to change of one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct PlatformAccountIn {
     pub(in crate::api::chatlake) name: Option<String>,
     pub(in crate::api::chatlake) locale: Option<String>,
@@ -50,8 +50,10 @@ pub(in crate::api::chatlake) struct PlatformAccountIn {
     #[serde(default, deserialize_with = "lenient::word")]
     pub(in crate::api::chatlake) status: Option<String>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub(in crate::api::chatlake) custom_attributes: Option<Attributes>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub(in crate::api::chatlake) features: Option<Attributes>,
 }
 
@@ -102,14 +104,16 @@ pub(in crate::api::chatlake) struct AccountUserIn {
 }
 
 /// A user to make, or what to change of one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct UserIn {
     pub(in crate::api::chatlake) name: Option<String>,
     pub(in crate::api::chatlake) display_name: Option<String>,
     pub(in crate::api::chatlake) email: Option<String>,
+    #[schemars(with = "Option<String>")]
     pub(in crate::api::chatlake) password: Option<SecretString>,
     pub(in crate::api::chatlake) avatar_url: Option<String>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub(in crate::api::chatlake) custom_attributes: Option<Attributes>,
 }
 

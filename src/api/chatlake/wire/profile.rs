@@ -108,7 +108,7 @@ impl MembershipBody {
 }
 
 /// What a user changes of themself.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct ProfileIn {
     pub(in crate::api::chatlake) name: Option<String>,
     pub(in crate::api::chatlake) email: Option<String>,
@@ -116,9 +116,13 @@ pub(in crate::api::chatlake) struct ProfileIn {
     pub(in crate::api::chatlake) avatar_url: Option<String>,
     pub(in crate::api::chatlake) message_signature: Option<String>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub(in crate::api::chatlake) ui_settings: Option<Attributes>,
+    #[schemars(with = "Option<String>")]
     pub(in crate::api::chatlake) current_password: Option<SecretString>,
+    #[schemars(with = "Option<String>")]
     pub(in crate::api::chatlake) password: Option<SecretString>,
+    #[schemars(with = "Option<String>")]
     pub(in crate::api::chatlake) password_confirmation: Option<SecretString>,
 }
 
@@ -142,10 +146,12 @@ impl Wrap for PresenceIn {
 }
 
 /// What a client shows to sign in: a password, or the token of a link.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct SignInBody {
     pub(in crate::api::chatlake) email: Option<String>,
+    #[schemars(with = "Option<String>")]
     pub(in crate::api::chatlake) password: Option<SecretString>,
+    #[schemars(with = "Option<String>")]
     pub(in crate::api::chatlake) sso_auth_token: Option<SecretString>,
 }
 
