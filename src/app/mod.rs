@@ -39,6 +39,8 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
         imbox::api(state.clone(), limits.imbox_per_minute),
         chatlake::api(
             state.clone(),
+            &config.chatlake,
+            config.http.public_url.clone(),
             limits.chatlake_per_minute,
             limits.login_per_minute,
         ),

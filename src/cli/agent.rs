@@ -1,11 +1,13 @@
 //! `quartet agent`
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::args::{self, InAccount};
 use super::report::Report;
-use crate::model::{AccountId, AgentId, Role};
+use crate::model::{AccountId, AgentId, Password, Role};
 use crate::store::{self, Store};
 
 /// Agents: the people inside.
@@ -21,6 +23,14 @@ enum Command {
     Create(Create),
     /// Lists the agents.
     List {
+        #[command(flatten)]
+        target: InAccount,
+    },
+    /// Lets an agent sign in, to every account that they are an agent of, with the password that comes on the standard
+    /// input. Whatever was open to them before ends.
+    Password {
+        /// The agent's number.
+        id: i64,
         #[command(flatten)]
         target: InAccount,
     },
@@ -66,6 +76,16 @@ impl Agent {
                     .run(async |store: &Store, account, _| list(store, account).await)
                     .await
             }
+            Command::Password { id, target } => {
+                let password = read_password()?;
+                target
+                    .run(async |store: &Store, account, now| {
+                        let agent = store::agents::get(store, account, AgentId(id)).await?;
+                        store::user_passwords::set(store, agent.id.into(), password, now).await?;
+                        Ok(Report::Done)
+                    })
+                    .await
+            }
             Command::Remove { id, target } => {
                 target
                     .run(async |store: &Store, account, now| {
@@ -76,6 +96,15 @@ impl Agent {
             }
         }
     }
+}
+
+/// The standard input up to its end, without the line break that may stand there.
+fn read_password() -> anyhow::Result<Password> {
+    let text = SecretString::from(std::io::read_to_string(std::io::stdin())?);
+    let line = text.expose_secret();
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    Password::parse(line.into()).context("the password")
 }
 
 impl Create {

@@ -14,6 +14,7 @@ mod inbox;
 mod key;
 mod migrate;
 mod page_filter;
+mod platform;
 mod report;
 mod secrets;
 mod serve;
@@ -59,6 +60,7 @@ enum Command {
     Inbox(inbox::Inbox),
     Bot(bot::Bot),
     PageFilter(page_filter::PageFilter),
+    Platform(platform::Platform),
     Deliveries(deliveries::Deliveries),
     Secrets(secrets::Secrets),
     Bench(bench::Bench),
@@ -105,6 +107,7 @@ impl Cli {
             Command::Inbox(command) => succeed(wait(command.run())),
             Command::Bot(command) => succeed(wait(command.run())),
             Command::PageFilter(command) => succeed(wait(command.run())),
+            Command::Platform(command) => succeed(wait(command.run())),
             Command::Deliveries(command) => succeed(wait(command.run())),
             Command::Secrets(command) => succeed(wait(command.run())),
             Command::Bench(command) => wait(command.run()),

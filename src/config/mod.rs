@@ -77,6 +77,8 @@ pub struct Config {
     pub instabot: Instabot,
     /// The Bot Open API.
     pub bot_open: BotOpen,
+    /// The Chatlake API.
+    pub chatlake: Chatlake,
     /// Our own API.
     pub admin: Admin,
 }
@@ -298,6 +300,30 @@ pub struct Instabot {
 pub struct BotOpen {
     /// How long a token is good.
     pub token_hours: NonZeroU16,
+}
+
+/// The Chatlake API. A limit of 0 is none.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chatlake {
+    /// How long a client that signs in is signed in.
+    pub session_days: NonZeroU16,
+    /// Searches for contacts, each account.
+    pub contact_searches_per_minute: u32,
+    /// Counts of conversations, each user.
+    pub conversation_counts_per_minute: u32,
+    /// Reports, each user.
+    pub user_reports_per_minute: u32,
+    /// Reports, each account.
+    pub account_reports_per_minute: u32,
+    /// Files uploaded by themselves, each account.
+    pub uploads_per_hour: u32,
+    /// Transcripts sent by e-mail, each account.
+    pub transcripts_per_hour: u32,
+    /// Attempts to sign in, each client address.
+    pub address_sign_ins_per_5_minutes: u32,
+    /// Attempts to sign in, each user.
+    pub email_sign_ins_per_15_minutes: u32,
 }
 
 /// Our own API.

@@ -1,7 +1,7 @@
 //! Who owns rows, and who may ask for them.
 
 use super::text_enum::text_enum;
-use super::{AccountId, AgentId, BotId, KeyId};
+use super::{AccountId, AgentId, Attributes, BotId, KeyId};
 
 text_enum! {
     /// Whether an account may be used.
@@ -23,7 +23,7 @@ text_enum! {
 }
 
 /// A tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Account {
     /// Its number.
     pub id: AccountId,
@@ -33,6 +33,16 @@ pub struct Account {
     pub status: AccountStatus,
     /// The language it was set up for.
     pub locale: String,
+    /// Where its mail comes from.
+    pub domain: Option<String>,
+    /// Where its customers write to.
+    pub support_email: Option<String>,
+    /// How it wants to be served.
+    pub settings: Attributes,
+    /// What else is kept of it.
+    pub custom_attributes: Attributes,
+    /// What is switched on for it, beside what everybody has.
+    pub features: Attributes,
     /// When it was made.
     pub created_at: chrono::DateTime<chrono::Utc>,
 }

@@ -50,10 +50,26 @@ ids! {
     MessageId,
     /// A rule that picks conversations by the pages their visitors saw.
     PageFilterId,
+    /// A program that makes accounts and users for others.
+    PlatformAppId,
     /// A visitor's handle on a chat: random, below 2^63, its own credential.
     StreamId,
     /// A group of agents.
     TeamId,
+    /// A person who may sign in; as an agent of an account, the same number.
+    UserId,
     /// A page that a visitor looked at.
     VisitId,
+}
+
+impl From<UserId> for AgentId {
+    fn from(user: UserId) -> Self {
+        Self(user.0)
+    }
+}
+
+impl From<AgentId> for UserId {
+    fn from(agent: AgentId) -> Self {
+        Self(agent.0)
+    }
 }

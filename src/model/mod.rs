@@ -13,9 +13,11 @@ mod message;
 mod name;
 mod nul;
 mod page_pattern;
+mod password;
 mod rich;
 mod text_enum;
 mod traffic;
+mod user;
 mod user_agent;
 mod visit;
 mod web_url;
@@ -30,7 +32,7 @@ pub use event::{DeliveryState, DisabledReason, EndpointKind, EventKind};
 pub use ids::{
     AccountId, AgentId, AppId, AttachmentId, BotId, ContactId, ContactInboxId, ConversationId,
     DeliveryId, EndpointId, EventId, FlowVersion, InboxId, KeyId, MessageId, PageFilterId,
-    StreamId, TeamId, VisitId,
+    PlatformAppId, StreamId, TeamId, UserId, VisitId,
 };
 pub use inbox::{Channel, Inbox};
 pub use message::{
@@ -39,8 +41,10 @@ pub use message::{
 pub use name::{InvalidName, Name};
 pub use nul::has_nul;
 pub use page_pattern::{InvalidPattern, PagePattern};
+pub use password::{InvalidPassword, Password};
 pub use rich::{Malformed, Rich, RichKind};
 pub use traffic::Traffic;
+pub use user::{Membership, User};
 pub use user_agent::UserAgent;
 pub use visit::{Card, MatchType, PageFilter, Rating, Visit};
 pub use web_url::{InvalidUrl, WebUrl};

@@ -3,8 +3,11 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::events::{self, NewEvent};
 use super::{Error, Noun, Result, Store, require};
-use crate::model::{AccountId, Agent, AgentId, Availability, Role, TeamId};
+use crate::model::{
+    AccountId, Agent, AgentId, Availability, ConversationId, EventKind, Role, TeamId, UserId,
+};
 
 /// An agent to add to an account.
 #[derive(Debug, Clone)]
@@ -77,6 +80,7 @@ async fn insert(
          values ($1, $2, $3, $4, $5, $6, $6)
          on conflict (account_id, id) do update
          set role = excluded.role, is_back_office = excluded.is_back_office, department = excluded.department,
+             created_at = case when agents.removed_at is null then agents.created_at else excluded.created_at end,
              removed_at = null, updated_at = excluded.updated_at",
         account.0,
         id.0,
@@ -102,6 +106,23 @@ pub async fn get(store: &Store, account: AccountId, id: AgentId) -> Result<Agent
     .ok_or(Error::NotFound(Noun::Agent))
 }
 
+/// The agent that a user who is signed in is in this account, if it is open to them.
+pub async fn find_signed_in(
+    store: &Store,
+    account: AccountId,
+    user: UserId,
+) -> Result<Option<Agent>> {
+    let agent = agents!(
+        "join sign_in_reach r on r.account_id = a.account_id and r.user_id = a.id
+         where a.account_id = $1 and a.id = $2",
+        account.0,
+        user.0
+    )
+    .fetch_optional(&mut *store.read().await?)
+    .await?;
+    Ok(agent)
+}
+
 /// Agents by their ids, in no order, those who were removed too.
 pub async fn list_by_ids(store: &Store, account: AccountId, ids: &[i64]) -> Result<Vec<Agent>> {
     let agents = agents!(
@@ -125,7 +146,7 @@ pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Agent>> {
     Ok(agents)
 }
 
-/// Takes an agent out of the account: its keys end, what it said stays.
+/// Takes an agent out of the account: its keys end, its conversations have no assignee, what it said stays.
 pub async fn remove(
     store: &Store,
     account: AccountId,
@@ -133,33 +154,87 @@ pub async fn remove(
     now: DateTime<Utc>,
 ) -> Result<()> {
     store
-        .write(move |conn| {
-            Box::pin(async move {
-                let changed = sqlx::query!(
-                    "update agents set removed_at = $3, updated_at = $3
-                     where account_id = $1 and id = $2 and removed_at is null",
-                    account.0,
-                    id.0,
-                    now,
-                )
-                .execute(&mut *conn)
-                .await?;
-                if changed.rows_affected() == 0 {
-                    return Err(Error::NotFound(Noun::Agent));
-                }
-                sqlx::query!(
-                    "update api_keys set revoked_at = $3
-                     where account_id = $1 and agent_id = $2 and revoked_at is null",
-                    account.0,
-                    id.0,
-                    now,
-                )
-                .execute(conn)
-                .await?;
-                Ok(())
-            })
-        })
+        .write(move |conn| Box::pin(async move { take_out(conn, account, id, now).await }))
         .await
+}
+
+/// Takes an agent out of the account, as part of a larger write.
+pub(super) async fn take_out(
+    conn: &mut PgConnection,
+    account: AccountId,
+    id: AgentId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    // Whoever assigns a conversation locks it first and the agent then, so this does, too.
+    unassign(conn, account, id, now).await?;
+    let changed = sqlx::query!(
+        "update agents set removed_at = $3, updated_at = $3
+         where account_id = $1 and id = $2 and removed_at is null",
+        account.0,
+        id.0,
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Err(Error::NotFound(Noun::Agent));
+    }
+    // Those that were assigned while this waited for the agent.
+    unassign(conn, account, id, now).await?;
+    sqlx::query!(
+        "update api_keys set revoked_at = $3
+         where account_id = $1 and agent_id = $2 and revoked_at is null",
+        account.0,
+        id.0,
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "delete from team_members where account_id = $1 and agent_id = $2",
+        account.0,
+        id.0
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "delete from inbox_members where account_id = $1 and agent_id = $2",
+        account.0,
+        id.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes an agent's conversations from it. Only of those that are not resolved does anybody hear.
+async fn unassign(
+    conn: &mut PgConnection,
+    account: AccountId,
+    id: AgentId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let conversations = sqlx::query!(
+        r#"with mine as (
+               select id from conversations where account_id = $1 and assignee_id = $2 order by id for update
+           )
+           update conversations c set assignee_id = null, updated_at = $3
+           from mine where c.account_id = $1 and c.id = mine.id
+           returning c.id as "id: ConversationId", c.status <> 'resolved' as "is_told!""#,
+        account.0,
+        id.0,
+        now,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let changed = serde_json::json!([
+        {"assignee_id": {"previous_value": id.0, "current_value": null}}
+    ]);
+    for conversation in conversations.iter().filter(|row| row.is_told) {
+        let event = NewEvent::of_conversation(EventKind::ConversationUpdated, conversation.id);
+        events::append(conn, account, event.changing(&changed), now).await?;
+    }
+    Ok(())
 }
 
 /// Puts agents into a team, which is made if the account has none of that name.

@@ -1,19 +1,13 @@
 //! A bot's apps: who may log in to its reports. Secrets are kept as argon2 hashes.
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use secrecy::SecretString;
 
+use super::passwords::{hash, verify};
 use super::{Error, Field, Noun, Result, Store};
 use crate::model::{AccountId, AccountStatus, AppId, BotApp, BotId};
-
-/// Hashes under way at once: each takes 19 MiB and a core.
-static HASHING: Semaphore = Semaphore::const_new(4);
 
 /// An app to make.
 #[derive(Debug, Clone)]
@@ -125,13 +119,12 @@ pub async fn list(store: &Store, account: AccountId) -> Result<Vec<BotApp>> {
 
 /// Checks an id and its secret. An unknown id takes the time of a wrong secret.
 pub async fn log_in(store: &Store, app_id: &str, secret: SecretString) -> Result<Login> {
-    let Some(row) = find(store, app_id).await? else {
-        hash(secret).await?;
+    let row = find(store, app_id).await?;
+    let secret_hash = row.as_ref().map(|row| row.secret_hash.clone());
+    let is_right = verify(secret_hash, secret).await?;
+    let Some(row) = row.filter(|_| is_right) else {
         return Ok(Login::Refused);
     };
-    if !verify(row.secret_hash, secret).await? {
-        return Ok(Login::Refused);
-    }
     Ok(if row.shut_out {
         Login::Disabled
     } else {
@@ -280,36 +273,4 @@ async fn find(store: &Store, app_id: &str) -> Result<Option<Row>> {
 fn random(prefix: &str) -> String {
     let bits: [u8; 32] = rand::random();
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bits))
-}
-
-async fn hash(secret: SecretString) -> Result<String> {
-    hashing(move || {
-        let hash = Argon2::default().hash_password(secret.expose_secret().as_bytes());
-        hash.map(|hash| hash.to_string()).map_err(|_| Error::Hash)
-    })
-    .await
-}
-
-/// Whether a secret is the hashed one. Compares in constant time.
-async fn verify(hash: String, secret: SecretString) -> Result<bool> {
-    hashing(move || {
-        let hash = PasswordHash::new(&hash).map_err(|_| Error::Hash)?;
-        Ok(Argon2::default()
-            .verify_password(secret.expose_secret().as_bytes(), &hash)
-            .is_ok())
-    })
-    .await
-}
-
-/// Runs it where it holds up no other request. The permit goes with it: a client that hangs up does not free it early.
-async fn hashing<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let permit = HASHING.acquire().await.map_err(|_| Error::Hash)?;
-    let task = tokio::task::spawn_blocking(move || {
-        let outcome = work();
-        drop(permit);
-        outcome
-    });
-    task.await.map_err(|_| Error::Hash)?
 }

@@ -38,10 +38,14 @@ pub enum Noun {
     Message,
     /// A page filter.
     PageFilter,
+    /// A program that makes accounts and users for others.
+    PlatformApp,
     /// A chat.
     Stream,
     /// A team.
     Team,
+    /// A user.
+    User,
 }
 
 /// What must be unique and was not.
@@ -55,6 +59,8 @@ pub enum Field {
     ContactPhoneNumber,
     /// A contact's identifier.
     ContactIdentifier,
+    /// A user's place in an account.
+    Membership,
     /// A contact's id in a channel.
     SourceId,
     /// A team's name.

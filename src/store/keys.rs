@@ -116,7 +116,7 @@ pub async fn find_caller(store: &Store, text: &str) -> Result<Option<Caller>> {
            from api_keys k
            join accounts a on a.id = k.account_id
            left join agents g on g.account_id = k.account_id and g.id = k.agent_id
-           where k.key_sha256 = $1 and k.revoked_at is null
+           where k.key_sha256 = $1 and k.revoked_at is null and a.removed_at is null
            order by k.account_id, k.id limit 1"#,
         &sha256,
     )

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod agent_changes;
 pub mod agents;
 mod appends;
 pub mod apps;
@@ -37,6 +38,9 @@ pub mod labels;
 pub mod members;
 pub mod messages;
 pub mod page_filters;
+mod passwords;
+pub mod platform_apps;
+pub mod platform_users;
 pub mod ratings;
 mod require;
 pub mod samples;
@@ -48,6 +52,10 @@ pub mod turns;
 pub mod typing;
 mod undelivered;
 mod usage;
+pub mod user_passwords;
+pub mod user_sessions;
+pub mod user_tokens;
+pub mod users;
 pub mod visits;
 pub mod widget;
 

@@ -397,6 +397,15 @@ async fn every_stored_secret_is_encrypted_anew_with_the_newest_key() {
     let kept = administrator.send(put, path, &sound_key()).await;
     assert_eq!(kept.status, 200, "{}", kept.text());
     let plugin = scene.get("/bots/1/plugin-secret").await;
+    let account = scene.app.account().await;
+    let agent = scene
+        .app
+        .agent(account, "Jane Doe", quartet::model::Role::Agent)
+        .await;
+    let (store, user) = (scene.app.store(), agent.id.into());
+    quartet::store::user_tokens::get(store, user, scene.app.now())
+        .await
+        .unwrap();
     let many = "insert into endpoints (account_id, kind, url, secret_sealed, created_at, updated_at)
                 select account_id, 'callback', 'https://example.org/' || n, secret_sealed, created_at, updated_at
                 from endpoints, generate_series(1, 1200) as n where id = 1";

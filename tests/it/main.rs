@@ -8,6 +8,7 @@ mod architecture;
 mod bot_open;
 mod chatlake;
 mod cli;
+mod cli_people;
 mod config;
 mod cross_api;
 mod database;

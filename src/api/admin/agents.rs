@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::auth::Administrator;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::wire::{self, Json, List, Path};
 use crate::api::AppState;
-use crate::model::{Agent, AgentId, Email, Role};
+use crate::model::{Agent, AgentId, Email, Password, Role, UserId};
 use crate::store;
 
 #[derive(Debug, Deserialize)]
@@ -44,6 +44,13 @@ pub(super) struct AgentOut {
     department: String,
     teams: Vec<String>,
     created_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPassword {
+    #[serde(deserialize_with = "wire::password")]
+    password: Password,
 }
 
 impl From<Agent> for AgentOut {
@@ -97,6 +104,25 @@ pub(super) async fn show(
 ) -> Result<axum::Json<AgentOut>> {
     let agent = store::agents::get(&app.store, account, AgentId(id)).await?;
     Ok(axum::Json(agent.into()))
+}
+
+/// Lets an agent sign in with this password, in this account.
+pub(super) async fn set_password(
+    State(app): State<AppState>,
+    Administrator(account): Administrator,
+    Path(id): Path<i64>,
+    Json(new): Json<NewPassword>,
+) -> Result<StatusCode> {
+    let (user, now) = (UserId(id), app.clock.now());
+    let set =
+        store::user_passwords::set_in_account(&app.store, account, user, new.password, now).await?;
+    if set {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Error::Forbidden(
+            "this agent is not of this account alone; the operator sets the password",
+        ))
+    }
 }
 
 pub(super) async fn remove(

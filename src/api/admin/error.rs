@@ -235,8 +235,10 @@ fn name_of(noun: Noun) -> &'static str {
         Noun::Key => "key",
         Noun::Message => "message",
         Noun::PageFilter => "page filter",
+        Noun::PlatformApp => "platform app",
         Noun::Stream => "chat",
         Noun::Team => "team",
+        Noun::User => "user",
     }
 }
 
@@ -246,6 +248,7 @@ fn name_of_field(field: Field) -> &'static str {
         Field::ContactEmail | Field::UserEmail => "e-mail address",
         Field::ContactPhoneNumber => "phone number",
         Field::ContactIdentifier => "identifier",
+        Field::Membership => "place in the account",
         Field::SourceId => "source id",
         Field::TeamName => "team name",
         Field::WebhookUrl => "webhook URL",

@@ -24,6 +24,7 @@ mod events;
 mod inboxes;
 mod keys;
 mod page_filters;
+mod platform_apps;
 mod teams;
 mod wire;
 
@@ -60,30 +61,15 @@ pub fn api(
 
 fn routes(admin: Admin) -> Router {
     Router::new()
-        // The operator's.
-        .route(
-            "/admin/v1/accounts",
-            post(accounts::create).get(accounts::list),
-        )
-        .route("/admin/v1/accounts/{account_id}", get(accounts::show))
-        .route(
-            "/admin/v1/accounts/{account_id}/suspend",
-            post(accounts::suspend),
-        )
-        .route(
-            "/admin/v1/accounts/{account_id}/activate",
-            post(accounts::activate),
-        )
-        .route(
-            "/admin/v1/accounts/{account_id}/keys",
-            post(accounts::create_key),
-        )
-        // An administrator's.
         .route("/admin/v1/account", get(accounts::own))
         .route("/admin/v1/agents", post(agents::create).get(agents::list))
         .route(
             "/admin/v1/agents/{agent_id}",
             get(agents::show).delete(agents::remove),
+        )
+        .route(
+            "/admin/v1/agents/{agent_id}/password",
+            put(agents::set_password),
         )
         .route("/admin/v1/teams", post(teams::join).get(teams::list))
         .route(
@@ -118,9 +104,40 @@ fn routes(admin: Admin) -> Router {
             "/admin/v1/page-filters/{page_filter_id}",
             delete(page_filters::remove),
         )
+        .merge(operator_routes())
         .merge(bot_routes())
         .merge(traffic_routes())
         .with_state(admin)
+}
+
+/// The operator's.
+fn operator_routes() -> Router<Admin> {
+    Router::new()
+        .route(
+            "/admin/v1/accounts",
+            post(accounts::create).get(accounts::list),
+        )
+        .route("/admin/v1/accounts/{account_id}", get(accounts::show))
+        .route(
+            "/admin/v1/accounts/{account_id}/suspend",
+            post(accounts::suspend),
+        )
+        .route(
+            "/admin/v1/accounts/{account_id}/activate",
+            post(accounts::activate),
+        )
+        .route(
+            "/admin/v1/accounts/{account_id}/keys",
+            post(accounts::create_key),
+        )
+        .route(
+            "/admin/v1/platform-apps",
+            post(platform_apps::create).get(platform_apps::list),
+        )
+        .route(
+            "/admin/v1/platform-apps/{platform_app_id}",
+            delete(platform_apps::revoke),
+        )
 }
 
 /// An administrator's, about bots.

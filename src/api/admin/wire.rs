@@ -6,13 +6,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request};
 use http_body_util::BodyExt;
+use secrecy::SecretString;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use crate::api::edge::{ContentType, JsonFault, is_too_large, read_json};
 use crate::model::{
-    Channel, DeliveryState, Email, EventKind, MatchType, Name, Role, Scope, WebUrl,
+    Channel, DeliveryState, Email, EventKind, MatchType, Name, Password, Role, Scope, WebUrl,
 };
 use crate::store::endpoints::ACCOUNT_EVENTS;
 
@@ -159,6 +160,11 @@ pub(super) fn optional_name<'de, D: Deserializer<'de>>(
 pub(super) fn email<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Email, D::Error> {
     let text = String::deserialize(deserializer)?;
     Email::parse(&text).map_err(D::Error::custom)
+}
+
+pub(super) fn password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Password, D::Error> {
+    let text = SecretString::deserialize(deserializer)?;
+    Password::parse(text).map_err(D::Error::custom)
 }
 
 pub(super) fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

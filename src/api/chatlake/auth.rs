@@ -6,17 +6,13 @@ use axum::http::request::Parts;
 
 use super::Server;
 use super::error::{Error, Result};
-use crate::api::edge::ClientAddress;
+use super::identity::{Identity, identify};
 use crate::model::{
-    AccountId, AccountStatus, Agent, BotId, Caller, Conversation, ConversationId, Inbox, InboxId,
-    Role, Scope as KeyScope,
+    AccountId, AccountStatus, Agent, BotId, Conversation, ConversationId, Inbox, InboxId, Role,
 };
 use crate::store::access::{self, Viewer};
 use crate::store::messages::From;
-use crate::store::{accounts, agents, conversations, inboxes, keys};
-
-/// The header of the token, as the vendor spells it and as proxies that drop underscores need it.
-const TOKEN_HEADERS: [&str; 2] = ["api_access_token", "api-access-token"];
+use crate::store::{accounts, agents, conversations, inboxes};
 
 /// Whom a token speaks for.
 #[derive(Debug, Clone)]
@@ -125,8 +121,8 @@ impl FromRequestParts<Server> for Scope {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
-        let caller = authenticate(parts, server).await?;
-        enter(parts, server, &caller).await
+        let identity = identify(parts, server).await?;
+        enter(parts, server, identity).await
     }
 }
 
@@ -134,11 +130,13 @@ impl FromRequestParts<Server> for Member {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
-        let caller = authenticate(parts, server).await?;
-        if caller.bot.is_some() {
-            return Err(Error::ClosedToBots);
+        let identity = identify(parts, server).await?;
+        match &identity {
+            Identity::Key(caller) if caller.bot.is_none() => {}
+            Identity::User(_) => {}
+            Identity::Key(_) | Identity::Platform(_) => return Err(Error::ClosedToBots),
         }
-        let Scope { account, actor } = enter(parts, server, &caller).await?;
+        let Scope { account, actor } = enter(parts, server, identity).await?;
         match actor {
             Actor::Agent(agent) => Ok(Self { account, agent }),
             Actor::Bot(_) => Err(Error::ClosedToBots),
@@ -182,48 +180,13 @@ impl FromRequestParts<Server> for InInbox {
     }
 }
 
-/// Whom the request's token speaks for. A `Bearer` beside it is not looked at.
-async fn authenticate(parts: &Parts, server: &Server) -> Result<Caller> {
-    let token = TOKEN_HEADERS
-        .iter()
-        .find_map(|name| parts.headers.get(*name));
-    let Some(token) = token.filter(|token| !token.is_empty()) else {
-        return Err(Error::NoCredentials);
-    };
-    let caller = match token.to_str() {
-        Ok(token) => keys::find_caller(&server.store, token).await?,
-        Err(_) => None,
-    };
-    // The account's own keys open other doors: here somebody is behind every token.
-    let caller = caller.filter(|caller| {
-        caller.scopes.contains(&KeyScope::Chatlake)
-            && (caller.agent.is_some() || caller.bot.is_some())
-    });
-    match caller {
-        Some(caller) => {
-            server.by_key.check(&caller.key.to_string())?;
-            Ok(caller)
-        }
-        None => {
-            if let Some(address) = ClientAddress::rate_key(parts) {
-                server.refused.check(&address)?;
-            }
-            Err(Error::UnknownToken)
-        }
-    }
-}
-
-/// Lets a caller into the account that the path names.
-async fn enter(parts: &mut Parts, server: &Server, caller: &Caller) -> Result<Scope> {
+/// Lets somebody into the account that the path names.
+async fn enter(parts: &mut Parts, server: &Server, identity: Identity) -> Result<Scope> {
     let account = AccountId(path_id(parts, server, "account_id").await?);
-    if account != caller.account {
-        let other = accounts::get(&server.store, account).await?;
-        return Err(match (other.status, caller.bot) {
-            (AccountStatus::Suspended, _) => Error::Suspended,
-            (AccountStatus::Active, Some(_)) => Error::OtherAccountsBot,
-            (AccountStatus::Active, None) => Error::OtherAccount,
-        });
-    }
+    let caller = match identity {
+        Identity::Key(caller) if caller.account == account => caller,
+        other => return enter_other(server, account, other).await,
+    };
     if caller.account_status == AccountStatus::Suspended {
         return Err(Error::Suspended);
     }
@@ -235,8 +198,25 @@ async fn enter(parts: &mut Parts, server: &Server, caller: &Caller) -> Result<Sc
     Ok(Scope { account, actor })
 }
 
+/// Lets a user into an account that is open to them. What another account made opens only that one.
+async fn enter_other(server: &Server, account: AccountId, identity: Identity) -> Result<Scope> {
+    let status = accounts::get(&server.store, account).await?.status;
+    if status == AccountStatus::Suspended {
+        return Err(Error::Suspended);
+    }
+    match identity {
+        Identity::User(user) => {
+            let agent = agents::find_signed_in(&server.store, account, user).await?;
+            let actor = Actor::Agent(agent.ok_or(Error::OtherAccount)?);
+            Ok(Scope { account, actor })
+        }
+        Identity::Key(caller) if caller.bot.is_some() => Err(Error::OtherAccountsBot),
+        Identity::Key(_) | Identity::Platform(_) => Err(Error::OtherAccount),
+    }
+}
+
 /// An id out of the path. One that is no number is of no record.
-async fn path_id(parts: &mut Parts, server: &Server, name: &str) -> Result<i64> {
+pub(super) async fn path_id(parts: &mut Parts, server: &Server, name: &str) -> Result<i64> {
     let params = RawPathParams::from_request_parts(parts, server)
         .await
         .map_err(|_| Error::NotFound)?;

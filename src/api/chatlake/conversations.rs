@@ -107,8 +107,9 @@ pub(super) async fn meta(
     member: Member,
     query: Query,
 ) -> Result<Json<ConversationMeta>> {
-    let (filter, _) = read_filter(&server, &member, &query)?;
     let (account, me) = (member.account, member.agent.id);
+    server.limits.conversation_meta.check(me)?;
+    let (filter, _) = read_filter(&server, &member, &query)?;
     let counts = store::conversation_lists::count(&server.store, account, &filter, me).await?;
     Ok(Json(ConversationMeta {
         meta: counts.into(),

@@ -16,8 +16,22 @@ pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
 pub(super) enum Error {
     #[error("no credentials")]
     NoCredentials,
+    /// Signing in failed.
+    #[error("the e-mail address or the password is wrong")]
+    SignInRefused,
+    /// What a client shows signs nobody in, or not any more.
+    #[error("the session is unknown or over")]
+    UnknownSession,
+    /// Nobody is there to be signed out.
+    #[error("nobody is signed in")]
+    NotSignedIn,
     #[error("the token is unknown")]
     UnknownToken,
+    #[error("the token is no platform app's")]
+    UnknownPlatformToken,
+    /// A platform app reaches what it made.
+    #[error("the platform app has not made this")]
+    NotPermissible,
     #[error("the endpoint is closed to bots")]
     ClosedToBots,
     #[error("the caller is not of this account")]
@@ -82,7 +96,20 @@ impl Error {
                 StatusCode::UNAUTHORIZED,
                 json!({ "errors": ["You need to sign in or sign up before continuing."] }),
             ),
+            Self::SignInRefused => unsuccessful(
+                StatusCode::UNAUTHORIZED,
+                "Invalid login credentials. Please try again.",
+            ),
+            Self::UnknownSession => {
+                unsuccessful(StatusCode::UNAUTHORIZED, "Invalid login credentials")
+            }
+            Self::NotSignedIn => unsuccessful(
+                StatusCode::NOT_FOUND,
+                "User was not found or was not logged in.",
+            ),
             Self::UnknownToken => unauthorized("Invalid Access Token"),
+            Self::UnknownPlatformToken => unauthorized("Invalid access_token"),
+            Self::NotPermissible => unauthorized("Non permissible resource"),
             Self::ClosedToBots => {
                 unauthorized("Access to this endpoint is not authorized for bots")
             }
@@ -112,6 +139,11 @@ impl Error {
             Self::Store(error) => of_store(error),
         }
     }
+}
+
+/// As whatever is about sessions says it.
+fn unsuccessful(status: StatusCode, text: &str) -> (StatusCode, Value) {
+    (status, json!({ "success": false, "errors": [text] }))
 }
 
 /// What the store refuses or fails at. The compiler asks here whenever it learns a new way to.
@@ -144,6 +176,7 @@ fn taken(field: Field) -> (StatusCode, Value) {
         Field::ContactEmail | Field::UserEmail => ("Email", "email"),
         Field::ContactPhoneNumber => ("Phone number", "phone_number"),
         Field::ContactIdentifier => ("Identifier", "identifier"),
+        Field::Membership => ("User", "user_id"),
         Field::TeamName => ("Name", "name"),
         Field::WebhookUrl => ("Url", "url"),
         Field::AppId => ("App", "app_id"),

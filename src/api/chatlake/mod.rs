@@ -2,8 +2,9 @@
 //!
 //! # Conventions
 //!
-//! - A token comes in the header `api_access_token` (or `Api-Access-Token`). `auth` has an extractor for each reach a
-//!   caller can have; what a handler takes from it has been authorised.
+//! - A token comes in the header `api_access_token` (or `Api-Access-Token`), a session in `access-token`, `client` and
+//!   `uid` (`identity`). `auth` has an extractor for each reach a caller can have; what a handler takes from it has been
+//!   authorised. Routes that are costly have limits of their own (`limits`).
 //! - Creating answers 200. `PUT` and `PATCH` are the same. A slash at the end of a path makes no difference.
 //! - Bodies are JSON or forms. An id or a flag may come as text, an object as the JSON of one (`wire::lenient`).
 //! - Every refusal has one of the five shapes in `error`.
@@ -15,7 +16,13 @@
 //! # Known deviations
 //!
 //! - The answer to a new contact has the live service's `payload` and, beside it, the keys of the vendor's page.
-//! - A token opens the account that it was made for, also if its agent belongs to several.
+//! - A user's own token and a session open every account that they are an agent of, as far as whoever set the password
+//!   may answer for them (`sign_in_reach` in the migrations); a token that an account made for an agent opens that account
+//!   alone, and shows itself in the profile.
+//! - A platform app reaches what it made and nothing else: an e-mail address that is somebody else's is taken, and only
+//!   its own users join its accounts. An account that it deletes is out of everybody's reach at once; its rows stay.
+//! - An agent's name is changed by an administrator only while the user is of no other account.
+//! - Passwords have 8 to 128 characters, of any kind. Nothing is sent by e-mail, so nothing waits to be confirmed.
 //! - A new conversation without a `source_id` goes through the contact's oldest way into the inbox, not a new one each
 //!   time. A `source_id` that is taken is 422 wherever it is.
 //! - A `source_id` that comes again in one conversation of an API inbox gives the message that has it.
@@ -25,30 +32,42 @@
 //!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty. Inboxes of other channels
 //!   than `api` are made elsewhere.
 
+mod account;
+mod agents;
 mod auth;
 mod contacts;
 mod conversations;
 mod error;
 mod fields;
+mod identity;
 mod inboxes;
 mod interactive;
+mod limits;
 mod messages;
 mod params;
 mod parse;
+mod platform;
+mod profile;
+mod sessions;
 mod status;
 mod wire;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
 use axum::routing::MethodRouter;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use url::Url;
 
 use super::AppState;
 use super::edge::{Api, RateLimiter};
 use crate::clock::Clock;
+use crate::config;
 use crate::flow::Runner;
 use crate::store::Store;
+use limits::Limits;
 
 /// This API's name in what is kept of its writes.
 const NAME: &str = "chatlake";
@@ -63,22 +82,46 @@ struct Server {
     by_key: Arc<RateLimiter>,
     /// Refused tokens of each client address.
     refused: Arc<RateLimiter>,
+    /// How the world reaches this server, if that was said.
+    public_url: Option<Url>,
+    /// How long a client that signs in is signed in.
+    session_life: TimeDelta,
+    /// Requests of single routes.
+    limits: Arc<Limits>,
 }
 
 impl Server {
     fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
+
+    /// What links begin with: the server's own address or, where nobody said it, the one that was asked.
+    fn origin(&self, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.public_url {
+            return url.as_str().trim_end_matches('/').to_owned();
+        }
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        format!("http://{}", host.unwrap_or("localhost"))
+    }
 }
 
 /// The API, letting each token ask `requests_per_minute` often, and each address be refused `refusals_per_minute` often.
-pub fn api(state: AppState, requests_per_minute: u32, refusals_per_minute: u32) -> Api {
+pub fn api(
+    state: AppState,
+    config: &config::Chatlake,
+    public_url: Option<Url>,
+    requests_per_minute: u32,
+    refusals_per_minute: u32,
+) -> Api {
     let server = Server {
         store: state.store,
         clock: state.clock,
         runner: state.runner,
         by_key: Arc::new(RateLimiter::per_minute(requests_per_minute)),
         refused: Arc::new(RateLimiter::per_minute(refusals_per_minute)),
+        public_url,
+        session_life: TimeDelta::days(config.session_days.get().into()),
+        limits: Arc::new(Limits::new(config)),
     };
     Api {
         routes: routes().with_state(server),
@@ -95,6 +138,11 @@ type Route = (&'static str, MethodRouter<Server>);
 fn routes() -> Router<Server> {
     [
         status::routes(),
+        sessions::routes(),
+        profile::routes(),
+        account::routes(),
+        agents::routes(),
+        platform::all(),
         contacts::routes(),
         conversations::routes(),
         messages::routes(),

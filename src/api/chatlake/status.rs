@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Route, Server};
 
 /// The release of the original whose behaviour this is.
-const VERSION: &str = "4.15.0";
+pub(super) const VERSION: &str = "4.15.0";
 
 #[derive(Debug, Serialize)]
 pub(super) struct Version {

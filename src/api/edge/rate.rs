@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::DashMapStateStore;
@@ -26,7 +27,15 @@ pub struct RetryAfter(pub u64);
 impl RateLimiter {
     /// Lets each caller ask this often a minute, all at once if it likes; 0 is no limit.
     pub fn per_minute(requests: u32) -> Self {
-        let quota = NonZeroU32::new(requests).map(Quota::per_minute);
+        Self::per(requests, Duration::from_secs(60))
+    }
+
+    /// Lets each caller ask this often in a period, all at once if it likes; 0 is no limit.
+    pub fn per(requests: u32, period: Duration) -> Self {
+        let quota = NonZeroU32::new(requests).and_then(|requests| {
+            let quota = Quota::with_period(period / requests.get())?;
+            Some(quota.allow_burst(requests))
+        });
         Self {
             counts: quota.map(Governor::dashmap),
             checks: AtomicUsize::new(0),
@@ -61,6 +70,13 @@ mod tests {
             [Ok(()), Ok(()), Err(RetryAfter(30))]
         );
         assert_eq!(limiter.check("b"), Ok(()));
+    }
+
+    #[test]
+    fn a_period_may_be_longer_than_a_minute() {
+        let limiter = RateLimiter::per(5, Duration::from_secs(300));
+        assert!((0..5).all(|_| limiter.check("a").is_ok()));
+        assert_eq!(limiter.check("a"), Err(RetryAfter(60)));
     }
 
     #[test]

@@ -52,6 +52,53 @@ async fn an_agent_is_added_shown_and_removed_with_its_tokens() {
 }
 
 #[tokio::test]
+async fn an_agent_gets_a_password() {
+    let app = TestApp::start().await;
+    let account = app.account().await;
+    let administrator = Actor::administrator(&app, account).await;
+    let jane = app.agent(account, "Jane Doe", Role::Agent).await.id;
+    let put = async |path: &str, body: serde_json::Value| {
+        let put = axum::http::Method::PUT;
+        administrator.send(put, path, &body).await.status
+    };
+    let path = format!("/agents/{jane}/password");
+    let set = put(&path, json!({"password": "correct horse"})).await;
+    assert_eq!(set, StatusCode::NO_CONTENT);
+    let body = json!({"email": "jane.doe@example.org", "password": "correct horse"});
+    let signed_in = app.post("/auth/sign_in", &body).await;
+    assert_eq!(signed_in.status, StatusCode::OK);
+    for body in [json!({"password": "short"}), json!({})] {
+        assert_eq!(put(&path, body).await, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let body = json!({"password": "correct horse"});
+    assert_eq!(
+        put("/agents/99/password", body).await,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn the_operator_makes_lists_and_revokes_platform_apps() {
+    let app = super::server().await;
+    let operator = Actor::operator(&app);
+    let made = operator
+        .post("/platform-apps", &json!({"name": "Reseller"}))
+        .await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let token = made.json()["token"].as_str().unwrap().to_owned();
+    let listed = operator.get("/platform-apps").await;
+    let one = json!({
+        "id": 1, "name": "Reseller", "prefix": &token[..8], "revoked_at": null,
+        "created_at": "2026-03-10T12:00:00Z"
+    });
+    assert_eq!(listed.pair(), (200, json!({"data": [one]})));
+    let revoked = operator.delete("/platform-apps/1").await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT);
+    let unknown = operator.delete("/platform-apps/2").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn agents_join_a_team_and_leave_it() {
     let app = TestApp::start().await;
     let account = app.account().await;

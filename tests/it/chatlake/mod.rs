@@ -1,5 +1,6 @@
 //! Chatlake's API, from outside.
 
+mod agents;
 mod bad_input;
 mod contacts;
 mod conversations;
@@ -7,7 +8,10 @@ mod inboxes;
 mod lists;
 mod live;
 mod messages;
+mod platform;
+mod profile;
 mod refusals;
+mod sessions;
 mod vendor_page;
 
 use axum::body::Body;

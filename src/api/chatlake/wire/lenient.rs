@@ -90,6 +90,27 @@ pub(in crate::api::chatlake) fn text_or_null<'de, D: Deserializer<'de>>(
     Ok(text.filter(|text| !text.is_empty() && text != "null"))
 }
 
+/// A field that is there, if only to say null: what is not there is left as it was.
+pub(in crate::api::chatlake) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+/// A word out of a list, or its number there.
+pub(in crate::api::chatlake) fn word<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(from)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Value::Number(number) => Ok(Some(number.to_string())),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            Err(Error::custom("a word or its number is expected"))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;

@@ -1,10 +1,14 @@
 //! The shapes of this API, field for field.
 
+pub(super) mod account;
+pub(super) mod agent;
 pub(super) mod contact;
 pub(super) mod conversation;
 pub(super) mod inbox;
 pub(super) mod lenient;
 pub(super) mod message;
+pub(super) mod platform;
+pub(super) mod profile;
 pub(super) mod time;
 pub(super) mod user;
 
