@@ -14,11 +14,13 @@ mod name;
 mod nul;
 mod page_pattern;
 mod rich;
+mod settings;
 mod text_enum;
 mod traffic;
 mod user_agent;
 mod visit;
 mod web_url;
+mod working_hours;
 
 pub use account::{Account, AccountStatus, Caller, Scope};
 pub use agent::{Agent, AgentName, Availability, Role, Team};
@@ -28,9 +30,9 @@ pub use contact::{Contact, ContactInbox, Email, Invalid, PhoneNumber, UserHexId}
 pub use conversation::{Conversation, ConversationStatus, Priority};
 pub use event::{DeliveryState, DisabledReason, EndpointKind, EventKind};
 pub use ids::{
-    AccountId, AgentId, AppId, AttachmentId, BotId, ContactId, ContactInboxId, ConversationId,
-    DeliveryId, EndpointId, EventId, FlowVersion, InboxId, KeyId, MessageId, PageFilterId,
-    StreamId, TeamId, VisitId,
+    AccountId, AgentId, AppId, AttachmentId, BotId, CannedResponseId, ContactId, ContactInboxId,
+    ConversationId, CustomAttributeId, CustomFilterId, DeliveryId, EndpointId, EventId,
+    FlowVersion, InboxId, KeyId, LabelId, MessageId, PageFilterId, StreamId, TeamId, VisitId,
 };
 pub use inbox::{Channel, Inbox};
 pub use message::{
@@ -40,7 +42,11 @@ pub use name::{InvalidName, Name};
 pub use nul::has_nul;
 pub use page_pattern::{InvalidPattern, PagePattern};
 pub use rich::{Malformed, Rich, RichKind};
+pub use settings::{
+    AttributeModel, AttributeType, CannedResponse, CustomAttribute, CustomFilter, FilterKind, Label,
+};
 pub use traffic::Traffic;
 pub use user_agent::UserAgent;
 pub use visit::{Card, MatchType, PageFilter, Rating, Visit};
 pub use web_url::{InvalidUrl, WebUrl};
+pub use working_hours::{Hours, WorkingHours};
