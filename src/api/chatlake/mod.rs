@@ -25,17 +25,26 @@
 //!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty. Inboxes of other channels
 //!   than `api` are made elsewhere.
 
+mod agent_bots;
 mod auth;
+mod canned_responses;
 mod contacts;
 mod conversations;
+mod custom_attributes;
+mod custom_filters;
 mod error;
 mod fields;
+mod inbox_fields;
 mod inboxes;
 mod interactive;
+mod labels;
+mod members;
 mod messages;
 mod params;
 mod parse;
 mod status;
+mod teams;
+mod webhooks;
 mod wire;
 
 use std::sync::Arc;
@@ -99,6 +108,14 @@ fn routes() -> Router<Server> {
         conversations::routes(),
         messages::routes(),
         inboxes::routes(),
+        members::routes(),
+        teams::routes(),
+        labels::routes(),
+        webhooks::routes(),
+        agent_bots::routes(),
+        canned_responses::routes(),
+        custom_attributes::routes(),
+        custom_filters::routes(),
     ]
     .into_iter()
     .flatten()

@@ -1,6 +1,7 @@
 //! The body of a request, into the type that its handler takes: JSON, a form, or the parts of a multipart form.
 //!
-//! Forms become the JSON that they spell, so that every body is checked and read in one way.
+//! Forms become the JSON that they spell, so that every body is checked and read in one way. Some bodies stand under the
+//! name of what they describe ([`Wrapped`]).
 
 use axum::body::{Body, Bytes};
 use axum::extract::multipart::MultipartError;
@@ -9,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::{Error, Result};
 use super::{NAME, Server, fields};
@@ -28,6 +29,27 @@ pub(super) struct Params<T> {
     pub(super) once: Option<Once>,
 }
 
+/// What a body says whose fields stand under the name of what they describe. In JSON they may also stand at the top.
+#[derive(Debug)]
+pub(super) struct Wrapped<T> {
+    pub(super) value: T,
+    pub(super) once: Option<Once>,
+}
+
+/// A body that stands under a name.
+pub(super) trait Wrap: DeserializeOwned {
+    /// The name.
+    const NAME: &'static str;
+}
+
+/// A body that was read, and not yet understood.
+struct Raw {
+    form: Form,
+    /// Its fields, as one object.
+    json: Bytes,
+    once: Option<Once>,
+}
+
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -40,6 +62,49 @@ impl<T: DeserializeOwned> FromRequest<Server> for Params<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self> {
+        let raw = Raw::read(request, server).await?;
+        Ok(Self {
+            value: parse_json(&raw.json)?,
+            once: raw.once,
+        })
+    }
+}
+
+impl<T: Wrap> FromRequest<Server> for Wrapped<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self> {
+        let raw = Raw::read(request, server).await?;
+        Ok(Self {
+            value: parse_json(unwrap(&raw, T::NAME)?.to_string().as_bytes())?,
+            once: raw.once,
+        })
+    }
+}
+
+/// What stands under the name; all of it, where the name is left out of JSON.
+fn unwrap(raw: &Raw, name: &'static str) -> Result<Value> {
+    let mut fields: Map<String, Value> = parse_json(&raw.json)?;
+    let inner = match fields.remove(name) {
+        Some(inner) => inner,
+        None if raw.form == Form::Json => Value::Object(fields),
+        None => Value::Null,
+    };
+    let is_empty = match &inner {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    };
+    if is_empty {
+        return Err(Error::Missing(name));
+    }
+    Ok(inner)
+}
+
+impl Raw {
+    async fn read(request: Request, server: &Server) -> Result<Self> {
         let form = Form::of(request.headers())?;
         let key = idempotency_key(request.headers())?;
         let method = request.method().to_string();
@@ -64,10 +129,8 @@ impl<T: DeserializeOwned> FromRequest<Server> for Params<T> {
             json
         };
         let request = [method.as_bytes(), path.as_bytes(), &json];
-        Ok(Self {
-            value: parse_json(&json)?,
-            once: key.map(|key| Once::new(NAME, key, &request)),
-        })
+        let once = key.map(|key| Once::new(NAME, key, &request));
+        Ok(Self { form, json, once })
     }
 }
 

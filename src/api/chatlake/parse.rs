@@ -15,6 +15,9 @@ use crate::store::messages::{From, NewMessage};
 /// The longest text of a column that holds a name or an id.
 pub(super) const MAX_STRING: usize = 255;
 
+/// The longest text of a column that holds more than a name.
+pub(super) const MAX_TEXT: usize = 20_000;
+
 /// The longest URL.
 pub(super) const MAX_URL: usize = 2048;
 
@@ -55,6 +58,18 @@ impl Faults {
                 attribute,
                 format!("{name} is too long (maximum is {max} characters)"),
             );
+        }
+    }
+
+    /// Finds a text that says nothing.
+    pub(super) fn check_present(
+        &mut self,
+        attribute: &'static str,
+        sentence: &str,
+        text: Option<&str>,
+    ) {
+        if text.is_some_and(|text| text.trim().is_empty()) {
+            self.add(attribute, sentence);
         }
     }
 
@@ -247,6 +262,24 @@ fn message_type(value: Option<&Value>) -> Result<MessageKind> {
         Some(value) => unknown(&value.to_string(), "message_type"),
         None => unknown("", "message_type"),
     })
+}
+
+/// One of a list's words, which may also come as its number there.
+pub(super) fn one_of<T: Copy>(
+    all: &[T],
+    parse: fn(&str) -> Option<T>,
+    text: &str,
+    what: &str,
+) -> Result<T> {
+    let by_number = || {
+        text.parse::<usize>()
+            .ok()
+            .and_then(|at| all.get(at))
+            .copied()
+    };
+    parse(text)
+        .or_else(by_number)
+        .ok_or_else(|| unknown(text, what))
 }
 
 fn unknown(text: &str, what: &str) -> Error {
