@@ -57,8 +57,8 @@ pub mod typing;
 mod undelivered;
 mod usage;
 pub mod visits;
-pub mod widget;
 pub mod webhooks;
+pub mod widget;
 
 use std::time::Duration;
 

@@ -21,9 +21,14 @@
 //! - A `source_id` that comes again in one conversation of an API inbox gives the message that has it.
 //! - Ids that are no number are 404, unknown words for a status or type 422; a wrong method is 405, as is proper.
 //! - A conversation begins with words of its caller only; what the contact says is posted to it, where a bot may answer.
+//! - A bot's access token is shown to administrators only, as it sees every inbox. A bot made elsewhere has none to show
+//!   until it is reset here.
+//! - An inbox has a `secret` as long as it has a `webhook_url`, and a bot as long as it has an `outgoing_url`.
+//! - An inbox is removed at once; its conversations stay, for administrators.
+//! - A label that is deleted stays on what carries it; one that is renamed is carried under its new title.
+//! - There is no script for a website's page: `web_widget_script` is null.
 //! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, presence (everybody outside is
-//!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty. Inboxes of other channels
-//!   than `api` are made elsewhere.
+//!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty.
 
 mod agent_bots;
 mod auth;

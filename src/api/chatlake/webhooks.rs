@@ -9,9 +9,10 @@ use super::error::Result;
 use super::params::Wrapped;
 use super::parse::{Faults, MAX_STRING};
 use super::wire::Payload;
-use super::wire::webhook::{EVENTS, OneWebhook, USUAL_EVENTS, WebhookIn, WebhookOut, Webhooks};
+use super::wire::webhook::{EVENTS, OneWebhook, WebhookIn, WebhookOut, Webhooks};
 use super::{Route, Server};
 use crate::model::{AccountId, EndpointId, EventKind, InboxId, WebUrl};
+use crate::store::endpoints::USUAL_ACCOUNT_EVENTS;
 use crate::store::webhooks::{self, NewWebhook, Webhook, WebhookPatch};
 use crate::store::{self, Store};
 
@@ -57,7 +58,9 @@ async fn create(
     let new = NewWebhook {
         name: patch.name.flatten(),
         url: patch.url.unwrap_or_default(),
-        subscriptions: patch.subscriptions.unwrap_or_else(usual_events),
+        subscriptions: patch
+            .subscriptions
+            .unwrap_or_else(|| USUAL_ACCOUNT_EVENTS.to_vec()),
         inbox: patch.inbox.flatten(),
     };
     let (account, now) = (member.account, server.now());
@@ -99,7 +102,7 @@ fn read(body: WebhookIn) -> Result<WebhookPatch> {
     }
     let subscriptions = body.subscriptions.map(|words| match words {
         Some(words) => events(&words),
-        None => Some(usual_events()),
+        None => Some(USUAL_ACCOUNT_EVENTS.to_vec()),
     });
     if subscriptions == Some(None) {
         faults.add("subscriptions", "Subscriptions Invalid events");
@@ -123,9 +126,4 @@ fn events(words: &[String]) -> Option<Vec<EventKind>> {
         }
     }
     Some(events).filter(|events| !events.is_empty())
-}
-
-fn usual_events() -> Vec<EventKind> {
-    let usual = EVENTS.iter().take(USUAL_EVENTS);
-    usual.map(|(event, _)| *event).collect()
 }

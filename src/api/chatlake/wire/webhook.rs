@@ -9,7 +9,7 @@ use crate::api::chatlake::params::Wrap;
 use crate::model::{AccountId, EventKind};
 use crate::store::webhooks::Webhook;
 
-/// What a webhook may subscribe to, in this API's words. The first eight are those of one that does not say.
+/// What a webhook may subscribe to, in this API's words.
 pub(in crate::api::chatlake) const EVENTS: [(EventKind, &str); 12] = [
     (
         EventKind::ConversationStatusChanged,
@@ -21,15 +21,12 @@ pub(in crate::api::chatlake) const EVENTS: [(EventKind, &str); 12] = [
     (EventKind::ContactUpdated, "contact_updated"),
     (EventKind::MessageCreated, "message_created"),
     (EventKind::MessageUpdated, "message_updated"),
-    (EventKind::WidgetTriggered, "webwidget_triggered"),
+    (EventKind::WebwidgetTriggered, "webwidget_triggered"),
     (EventKind::InboxCreated, "inbox_created"),
     (EventKind::InboxUpdated, "inbox_updated"),
-    (EventKind::TypingOn, "conversation_typing_on"),
-    (EventKind::TypingOff, "conversation_typing_off"),
+    (EventKind::ConversationTypingOn, "conversation_typing_on"),
+    (EventKind::ConversationTypingOff, "conversation_typing_off"),
 ];
-
-/// How many of them are a webhook's that does not say.
-pub(in crate::api::chatlake) const USUAL_EVENTS: usize = 8;
 
 /// A webhook to make, or what to change of one.
 #[derive(Debug, Deserialize)]
