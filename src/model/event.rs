@@ -22,6 +22,8 @@ text_enum! {
         ConversationTypingOff = "conversation.typing_off",
         /// A visitor opened a chat window.
         WebwidgetTriggered = "webwidget.triggered",
+        InboxCreated = "inbox.created",
+        InboxUpdated = "inbox.updated",
         /// An agent ended the live part of a chat.
         LiveEnded = "live.ended",
         /// Nothing is sent to an endpoint any more: it is gone, or failed for too long.
@@ -52,6 +54,8 @@ text_enum! {
         Gone = "gone",
         /// Nothing but failure for too long.
         Failing = "failing",
+        /// Its owner removed it.
+        Removed = "removed",
     }
 }
 

@@ -28,12 +28,18 @@ ids! {
     AttachmentId,
     /// A bot.
     BotId,
+    /// An answer that agents keep at hand.
+    CannedResponseId,
     /// A person outside.
     ContactId,
     /// A contact's way into one inbox.
     ContactInboxId,
     /// A conversation: the number people see, counted per account from 1.
     ConversationId,
+    /// A custom attribute that an account defined.
+    CustomAttributeId,
+    /// A search that an agent keeps.
+    CustomFilterId,
     /// One event to one endpoint.
     DeliveryId,
     /// Who wants to know, and where.
@@ -46,6 +52,8 @@ ids! {
     InboxId,
     /// An API key or access token.
     KeyId,
+    /// A label that an account defined.
+    LabelId,
     /// A message.
     MessageId,
     /// A rule that picks conversations by the pages their visitors saw.

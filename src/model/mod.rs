@@ -15,12 +15,14 @@ mod nul;
 mod page_pattern;
 mod password;
 mod rich;
+mod settings;
 mod text_enum;
 mod traffic;
 mod user;
 mod user_agent;
 mod visit;
 mod web_url;
+mod working_hours;
 
 pub use account::{Account, AccountStatus, Caller, Scope};
 pub use agent::{Agent, AgentName, Availability, Role, Team};
@@ -30,9 +32,10 @@ pub use contact::{Contact, ContactInbox, Email, Invalid, PhoneNumber, UserHexId}
 pub use conversation::{Conversation, ConversationStatus, Priority};
 pub use event::{DeliveryState, DisabledReason, EndpointKind, EventKind};
 pub use ids::{
-    AccountId, AgentId, AppId, AttachmentId, BotId, ContactId, ContactInboxId, ConversationId,
-    DeliveryId, EndpointId, EventId, FlowVersion, InboxId, KeyId, MessageId, PageFilterId,
-    PlatformAppId, StreamId, TeamId, UserId, VisitId,
+    AccountId, AgentId, AppId, AttachmentId, BotId, CannedResponseId, ContactId, ContactInboxId,
+    ConversationId, CustomAttributeId, CustomFilterId, DeliveryId, EndpointId, EventId,
+    FlowVersion, InboxId, KeyId, LabelId, MessageId, PageFilterId, PlatformAppId, StreamId, TeamId,
+    UserId, VisitId,
 };
 pub use inbox::{Channel, Inbox};
 pub use message::{
@@ -43,8 +46,12 @@ pub use nul::has_nul;
 pub use page_pattern::{InvalidPattern, PagePattern};
 pub use password::{InvalidPassword, Password};
 pub use rich::{Malformed, Rich, RichKind};
+pub use settings::{
+    AttributeModel, AttributeType, CannedResponse, CustomAttribute, CustomFilter, FilterKind, Label,
+};
 pub use traffic::Traffic;
 pub use user::{Membership, User};
 pub use user_agent::UserAgent;
 pub use visit::{Card, MatchType, PageFilter, Rating, Visit};
 pub use web_url::{InvalidUrl, WebUrl};
+pub use working_hours::{Hours, WorkingHours};

@@ -61,7 +61,7 @@ pub async fn wake_forgotten(store: &Store, limit: i64) -> Result<u64> {
         .await
 }
 
-/// Cancels what is due to endpoints that are gone or failed for too long, once what was under way is over. What is due
+/// Cancels what is due to endpoints that are gone, were removed or failed for too long, once what was under way is over. What is due
 /// to one that its owner turned off is kept until it is turned on.
 pub async fn cancel_disabled(
     store: &Store,
@@ -77,7 +77,7 @@ pub async fn cancel_disabled(
                               p.disabled_reason as "reason!: DisabledReason"
                        from endpoints p
                        join deliveries d on d.account_id = p.account_id and d.endpoint_id = p.id and d.state = 'due'
-                       where p.disabled_at <= $1 and p.disabled_reason in ('gone', 'failing')
+                       where p.disabled_at <= $1 and p.disabled_reason in ('gone', 'failing', 'removed')
                        order by d.account_id, d.id limit $2"#,
                     disabled_before,
                     limit,
@@ -127,6 +127,7 @@ fn reason_in_words(reason: DisabledReason) -> &'static str {
         DisabledReason::Gone => "the webhook answered that it is gone",
         DisabledReason::Failing => "the webhook failed for too long and was disabled",
         DisabledReason::Owner => "the webhook is turned off",
+        DisabledReason::Removed => "the webhook was removed",
     }
 }
 

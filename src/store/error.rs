@@ -16,12 +16,18 @@ pub enum Noun {
     Bot,
     /// A bot's app.
     BotApp,
+    /// A canned response.
+    CannedResponse,
     /// A contact.
     Contact,
     /// A contact's way into an inbox.
     ContactInbox,
     /// A conversation.
     Conversation,
+    /// A custom attribute's definition.
+    CustomAttribute,
+    /// An agent's kept search.
+    CustomFilter,
     /// A delivery.
     Delivery,
     /// A bot's key for Dialogflow.
@@ -34,6 +40,8 @@ pub enum Noun {
     Inbox,
     /// An API key.
     Key,
+    /// A label.
+    Label,
     /// A message.
     Message,
     /// A page filter.
@@ -53,6 +61,8 @@ pub enum Noun {
 pub enum Field {
     /// A bot app's id.
     AppId,
+    /// A custom attribute's key.
+    AttributeKey,
     /// A contact's e-mail address.
     ContactEmail,
     /// A contact's phone number.
@@ -61,6 +71,10 @@ pub enum Field {
     ContactIdentifier,
     /// A user's place in an account.
     Membership,
+    /// A label's title.
+    LabelTitle,
+    /// A canned response's short code.
+    ShortCode,
     /// A contact's id in a channel.
     SourceId,
     /// A team's name.
@@ -167,10 +181,13 @@ fn judge(cause: &PgDatabaseError) -> Judgement {
 fn taken(constraint: Option<&str>) -> Option<Field> {
     Some(match constraint? {
         "bot_apps_app_id_key" => Field::AppId,
+        "canned_responses_short_code_key" => Field::ShortCode,
         "contacts_email_key" => Field::ContactEmail,
         "contacts_phone_number_key" => Field::ContactPhoneNumber,
         "contacts_identifier_key" => Field::ContactIdentifier,
         "contact_inboxes_source_id_key" => Field::SourceId,
+        "custom_attribute_definitions_key_key" => Field::AttributeKey,
+        "labels_title_key" => Field::LabelTitle,
         "teams_name_key" => Field::TeamName,
         "users_email_key" => Field::UserEmail,
         "endpoints_account_url_key" => Field::WebhookUrl,

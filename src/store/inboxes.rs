@@ -8,8 +8,9 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use super::access::Viewer;
-use super::{Error, Noun, Once, Result, Store, endpoints, require};
-use crate::model::{AccountId, AgentId, Attributes, BotId, Channel, Inbox, InboxId};
+use super::inbox_settings::{self, InboxPatch};
+use super::{Error, Noun, Once, Result, Store, endpoints, inbox_events, require};
+use crate::model::{AccountId, AgentId, Attributes, BotId, Channel, EventKind, Inbox, InboxId};
 
 /// What the proof-of-identity keys of inboxes are sealed for.
 pub(super) const HMAC_TOKEN: &str = "inbox hmac token";
@@ -35,6 +36,8 @@ pub struct NewInbox {
     pub enable_auto_assignment: bool,
     /// Whether a contact has one conversation here for good.
     pub lock_to_single_conversation: bool,
+    /// Whatever else somebody chose.
+    pub settings: InboxPatch,
 }
 
 impl NewInbox {
@@ -50,6 +53,7 @@ impl NewInbox {
             greeting: None,
             enable_auto_assignment: true,
             lock_to_single_conversation: false,
+            settings: InboxPatch::default(),
         }
     }
 }
@@ -120,6 +124,8 @@ pub async fn create(
                 if let Some(url) = &new.webhook_url {
                     endpoints::set_inbox_url(conn, &vault, account, id, url, now).await?;
                 }
+                inbox_settings::apply(conn, &vault, account, id, new.settings, now).await?;
+                inbox_events::append(conn, account, EventKind::InboxCreated, id, now).await?;
                 Ok(id.0)
             })
         })
@@ -183,6 +189,7 @@ pub async fn list_links(
         r#"select i.id as "id: InboxId", i.hmac_token_sealed, e.url as "url?", e.secret_sealed as "secret_sealed?"
            from inboxes i
            left join endpoints e on e.account_id = i.account_id and e.inbox_id = i.id and e.kind = 'inbox'
+                                and e.disabled_reason is distinct from 'removed'
            where i.account_id = $1 and i.id = any ($2)"#,
         account.0,
         ids,

@@ -182,11 +182,13 @@ pub async fn revoke(
     }
 }
 
-fn generate() -> SecretString {
+/// The text of a new key.
+pub(super) fn generate() -> SecretString {
     let bits: [u8; 32] = rand::random();
     format!("qk_{}", URL_SAFE_NO_PAD.encode(bits)).into()
 }
 
-fn digest(text: &str) -> [u8; 32] {
+/// What is kept of a key's text.
+pub(super) fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }

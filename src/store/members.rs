@@ -1,5 +1,6 @@
 //! Who belongs to a team, and who has access to an inbox.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{Error, Noun, Result, Store, require};
@@ -128,7 +129,97 @@ pub async fn leave_inbox(
         .await
 }
 
-async fn require_team(conn: &mut PgConnection, account: AccountId, team: TeamId) -> Result<()> {
+/// Makes these agents the ones with access to an inbox, and nobody else.
+pub async fn set_of_inbox(
+    store: &Store,
+    account: AccountId,
+    inbox: InboxId,
+    agents: Vec<AgentId>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store
+        .write(move |conn| {
+            Box::pin(async move {
+                require::inbox(conn, account, inbox).await?;
+                require::agents(conn, account, &agents).await?;
+                let agents: Vec<i64> = agents.iter().map(|id| id.0).collect();
+                sqlx::query!(
+                    "delete from inbox_members where account_id = $1 and inbox_id = $2 and agent_id <> all ($3)",
+                    account.0,
+                    inbox.0,
+                    &agents,
+                )
+                .execute(&mut *conn)
+                .await?;
+                sqlx::query!(
+                    "insert into inbox_members (account_id, inbox_id, agent_id, created_at)
+                     select $1, $2, id, $4 from unnest($3::bigint[]) as id on conflict do nothing",
+                    account.0,
+                    inbox.0,
+                    &agents,
+                    now,
+                )
+                .execute(conn)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Takes agents' access to an inbox away. Those who never had it are as good as without.
+pub async fn remove_of_inbox(
+    store: &Store,
+    account: AccountId,
+    inbox: InboxId,
+    agents: Vec<AgentId>,
+) -> Result<()> {
+    store
+        .write(move |conn| {
+            Box::pin(async move {
+                require::inbox(conn, account, inbox).await?;
+                let agents: Vec<i64> = agents.iter().map(|id| id.0).collect();
+                sqlx::query!(
+                    "delete from inbox_members where account_id = $1 and inbox_id = $2 and agent_id = any ($3)",
+                    account.0,
+                    inbox.0,
+                    &agents,
+                )
+                .execute(conn)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// The agents to whom a conversation of an inbox can be given: those with access to it, and the administrators.
+pub async fn list_assignable(
+    store: &Store,
+    account: AccountId,
+    inbox: InboxId,
+) -> Result<Vec<AgentId>> {
+    let agents = sqlx::query_scalar!(
+        r#"select a.id as "id: AgentId" from agents a
+           where a.account_id = $1 and a.removed_at is null
+             and (a.role = 'administrator'
+                  or exists (select from inbox_members m
+                             where m.account_id = $1 and m.inbox_id = $2 and m.agent_id = a.id))
+           order by a.id limit 10000"#,
+        account.0,
+        inbox.0,
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?;
+    Ok(agents)
+}
+
+/// A team, held until the transaction ends.
+pub(super) async fn require_team(
+    conn: &mut PgConnection,
+    account: AccountId,
+    team: TeamId,
+) -> Result<()> {
     sqlx::query_scalar!(
         "select id from teams where account_id = $1 and id = $2 for share",
         account.0,

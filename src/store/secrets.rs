@@ -1,6 +1,6 @@
 //! Sealed columns of all accounts: sealing them anew is the operator's, so it takes no account.
 
-use super::{Result, Store, bot_secrets, endpoints, inboxes, user_tokens};
+use super::{Result, Store, agent_bots, bot_secrets, endpoints, inboxes, user_tokens};
 
 /// How many secrets one transaction seals anew.
 const BATCH: i64 = 500;
@@ -136,6 +136,17 @@ pub async fn reseal(store: &Store) -> Result<Resealed> {
         "update users t set token_sealed = n.new
          from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[]) as n (account_id, id, old, new)
          where t.id = n.id and t.token_sealed = n.old",
+    );
+    reseal_column!(
+        store,
+        total,
+        agent_bots::TOKEN,
+        r#"select account_id, id, token_sealed as "sealed!" from bots
+           where (account_id, id) > ($1, $2) and substring(token_sealed for 4) <> $3::bytea
+           order by account_id, id limit $4"#,
+        "update bots t set token_sealed = n.new
+         from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[]) as n (account_id, id, old, new)
+         where t.account_id = n.account_id and t.id = n.id and t.token_sealed = n.old",
     );
     for (kind, purpose) in [
         ("dialogflow", bot_secrets::DIALOGFLOW),

@@ -5,20 +5,28 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use quartet::model::{AccountId, Channel, MatchType, PagePattern, Role, Scope};
+use quartet::model::{
+    AccountId, AgentId, AttributeModel, AttributeType, Attributes, Channel, EventKind, FilterKind,
+    MatchType, PagePattern, Role, Scope,
+};
 use quartet::store::accounts::AccountPatch;
 use quartet::store::agents;
 use quartet::store::apps::{self, NewApp};
 use quartet::store::bot_secrets::{self, NewDialogflowKey};
 use quartet::store::bots::{self, NewBot};
+use quartet::store::canned_responses;
 use quartet::store::contacts::{self, NewContact, NewContactInbox};
+use quartet::store::custom_attributes::{self, NewCustomAttribute};
+use quartet::store::custom_filters::{self, NewCustomFilter};
 use quartet::store::delivery_log;
 use quartet::store::inboxes::{self, NewInbox};
+use quartet::store::label_definitions::{self, NewLabel};
 use quartet::store::messages::{self, From, NewMessage};
 use quartet::store::page_filters::{self, NewPageFilter};
 use quartet::store::platform_apps;
 use quartet::store::platform_users::{self, NewUser};
 use quartet::store::users::UserPatch;
+use quartet::store::webhooks::{self, NewWebhook};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -145,7 +153,8 @@ fn body_of(path: &str, key: &str, foreign: &Ids) -> Value {
         _ => json!({
             "content": "hello", "name": "x", "status": "open",
             "inbox_id": foreign.inbox, "contact_id": foreign.contact, "source_id": foreign.source_id(),
-            "bot_id": foreign.bot, "agent_ids": [foreign.agent], "team": "x", "channel": {"type": "api"},
+            "bot_id": foreign.bot, "agent_ids": [foreign.agent], "user_ids": [foreign.agent],
+            "agent_bot": foreign.bot, "title": "x", "url": "https://example.org/x", "team": "x", "channel": {"type": "api"},
             "text": "version: 1"
         }),
     }
@@ -203,6 +212,11 @@ struct Ids {
     user: i64,
     endpoint: i64,
     delivery: i64,
+    label: i64,
+    canned_response: i64,
+    custom_attribute: i64,
+    custom_filter: i64,
+    webhook: i64,
 }
 
 impl Ids {
@@ -236,6 +250,11 @@ impl Ids {
             ("{key_name}", format!("key-{}", self.account)),
             ("{endpoint_id}", self.endpoint.to_string()),
             ("{delivery_id}", self.delivery.to_string()),
+            ("{label_id}", self.label.to_string()),
+            ("{canned_response_id}", self.canned_response.to_string()),
+            ("{custom_attribute_id}", self.custom_attribute.to_string()),
+            ("{custom_filter_id}", self.custom_filter.to_string()),
+            ("{webhook_id}", self.webhook.to_string()),
             ("{botUserId}", self.source_id()),
             ("{fromDate}", "2026-01-01".to_owned()),
             ("{toDate}", "2026-12-31".to_owned()),
@@ -296,6 +315,7 @@ impl Tenant {
             .await
             .unwrap();
         ids.page_filter = filter.id.0;
+        Self::settings(app, account, agent.id, &mut ids).await;
         let key = app
             .key(account, &[Scope::Instabot, Scope::Imbox, Scope::Admin])
             .await;
@@ -377,6 +397,48 @@ impl Tenant {
         bot_secrets::plugin_secret(store, account, bot, now)
             .await
             .unwrap();
+    }
+
+    async fn settings(app: &TestApp, account: AccountId, agent: AgentId, ids: &mut Ids) {
+        let (store, now, mark) = (app.store(), app.now(), mark(account));
+        let new = NewLabel {
+            title: mark.clone(),
+            description: None,
+            color: None,
+            show_on_sidebar: true,
+        };
+        let label = label_definitions::create(store, account, new, None, now).await;
+        ids.label = label.unwrap().id.0;
+        let new = (mark.clone(), mark.clone());
+        let response = canned_responses::create(store, account, new, None, now).await;
+        ids.canned_response = response.unwrap().id.0;
+        let new = NewCustomAttribute {
+            model: AttributeModel::Contact,
+            key: mark.clone(),
+            display_name: mark.clone(),
+            display_type: AttributeType::Text,
+            description: None,
+            regex_pattern: None,
+            regex_cue: None,
+            choices: Vec::new(),
+        };
+        let attribute = custom_attributes::create(store, account, new, None, now).await;
+        ids.custom_attribute = attribute.unwrap().id.0;
+        let new = NewCustomFilter {
+            name: mark.clone(),
+            kind: FilterKind::Contact,
+            query: Attributes::default(),
+        };
+        let filter = custom_filters::create(store, account, agent, new, None, now).await;
+        ids.custom_filter = filter.unwrap().unwrap().id.0;
+        let new = NewWebhook {
+            name: Some(mark.clone()),
+            url: format!("https://example.org/account/{mark}"),
+            subscriptions: vec![EventKind::InboxCreated],
+            inbox: None,
+        };
+        let webhook = webhooks::create(store, account, new, None, now).await;
+        ids.webhook = webhook.unwrap().id.0;
     }
 
     async fn conversation(app: &TestApp, account: AccountId, ids: &mut Ids) {

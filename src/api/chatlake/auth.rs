@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::store::access::{self, Viewer};
 use crate::store::messages::From;
-use crate::store::{accounts, agents, conversations, inboxes};
+use crate::store::{self, Store, accounts, agents, conversations, inboxes};
 
 /// Whom a token speaks for.
 #[derive(Debug, Clone)]
@@ -51,6 +51,22 @@ pub(super) struct InConversation<W> {
 pub(super) struct InInbox {
     pub(super) member: Member,
     pub(super) inbox: Inbox,
+}
+
+/// A row of the caller's account that the path names.
+#[derive(Debug, Clone)]
+pub(super) struct Of<W, R> {
+    pub(super) who: W,
+    pub(super) row: R,
+}
+
+/// A row that `W` may look at, by the id in the path.
+pub(super) trait Row<W>: Sized + Send {
+    /// The id's name in the path.
+    const PLACE: &'static str;
+
+    /// Loads the row, if it is the caller's to look at.
+    fn load(store: &Store, who: &W, id: i64) -> impl Future<Output = store::Result<Self>> + Send;
 }
 
 /// Whoever is in an account.
@@ -117,6 +133,16 @@ impl Who for Member {
     }
 }
 
+impl Who for Administrator {
+    fn account(&self) -> AccountId {
+        self.0.account
+    }
+
+    fn viewer(&self) -> Viewer {
+        Viewer::Everything
+    }
+}
+
 impl FromRequestParts<Server> for Scope {
     type Rejection = Error;
 
@@ -177,6 +203,17 @@ impl FromRequestParts<Server> for InInbox {
         let id = InboxId(path_id(parts, server, "inbox_id").await?);
         let inbox = member.scope().inbox(server, id).await?;
         Ok(Self { member, inbox })
+    }
+}
+
+impl<W: Who + Sync, R: Row<W>> FromRequestParts<Server> for Of<W, R> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let who = W::from_request_parts(parts, server).await?;
+        let id = path_id(parts, server, R::PLACE).await?;
+        let row = R::load(&server.store, &who, id).await?;
+        Ok(Self { who, row })
     }
 }
 

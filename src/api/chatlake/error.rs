@@ -51,6 +51,9 @@ pub(super) enum Error {
         message: String,
         attributes: Vec<&'static str>,
     },
+    /// A team's members must be of the account.
+    #[error("a user is not of this account")]
+    UnknownMembers,
     #[error("the parameter {0} is missing")]
     Missing(&'static str),
     /// Anything else that the client has to mend.
@@ -117,6 +120,7 @@ impl Error {
             Self::OtherAccountsBot => unauthorized("Bot is not authorized to access this account"),
             Self::Suspended => unauthorized("Account is suspended"),
             Self::NotPermitted => unauthorized("You are not authorized to do this action"),
+            Self::UnknownMembers => unauthorized("Invalid User IDs"),
             Self::NotFound | Self::Store(store::Error::NotFound(_)) => (
                 StatusCode::NOT_FOUND,
                 json!({ "error": "Resource could not be found" }),
@@ -177,6 +181,9 @@ fn taken(field: Field) -> (StatusCode, Value) {
         Field::ContactPhoneNumber => ("Phone number", "phone_number"),
         Field::ContactIdentifier => ("Identifier", "identifier"),
         Field::Membership => ("User", "user_id"),
+        Field::AttributeKey => ("Attribute key", "attribute_key"),
+        Field::LabelTitle => ("Title", "title"),
+        Field::ShortCode => ("Short code", "short_code"),
         Field::TeamName => ("Name", "name"),
         Field::WebhookUrl => ("Url", "url"),
         Field::AppId => ("App", "app_id"),

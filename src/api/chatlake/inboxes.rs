@@ -2,19 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use url::Url;
+use axum::routing::{get, post};
 
-use super::auth::{Administrator, InInbox, Member, Who};
+use super::auth::{Administrator, InInbox, Member, Of, Row, Who};
 use super::error::{Error, Result};
 use super::params::Params;
-use super::parse::{Faults, MAX_STRING, MAX_URL};
 use super::wire::Payload;
-use super::wire::inbox::{InboxBody, NewInboxBody};
-use super::{Route, Server};
-use crate::model::{Channel, Inbox};
-use crate::store;
-use crate::store::inboxes::NewInbox;
+use super::wire::inbox::{API_CHANNEL, Beside, InboxBody, Removal, channel_type};
+use super::wire::inbox_in::{InboxBotIn, InboxIn};
+use super::{Route, Server, inbox_fields};
+use crate::model::{BotId, Inbox, InboxId};
+use crate::store::{self, Store, inbox_settings};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -24,30 +22,46 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         (
             "/api/v1/accounts/{account_id}/inboxes/{inbox_id}",
-            get(show),
+            get(show).patch(update).put(update).delete(remove),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/inboxes/{inbox_id}/set_agent_bot",
+            post(set_bot),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/inboxes/{inbox_id}/reset_secret",
+            post(reset_secret),
         ),
     ]
 }
 
-pub(super) async fn create(
+impl Row<Administrator> for Inbox {
+    const PLACE: &'static str = "inbox_id";
+
+    async fn load(store: &Store, who: &Administrator, id: i64) -> store::Result<Self> {
+        store::inboxes::get(store, who.account(), InboxId(id)).await
+    }
+}
+
+async fn create(
     State(server): State<Server>,
     Administrator(member): Administrator,
-    Params { value: body, once }: Params<NewInboxBody>,
+    Params { value: body, once }: Params<InboxIn>,
 ) -> Result<Json<InboxBody>> {
-    let new = read_new(body)?;
+    let new = inbox_fields::read_new(body)?;
     let inbox =
         store::inboxes::create(&server.store, member.account, new, once, server.now()).await?;
     Ok(Json(answer(&server, &member, inbox).await?))
 }
 
-pub(super) async fn show(
+async fn show(
     State(server): State<Server>,
     InInbox { member, inbox }: InInbox,
 ) -> Result<Json<InboxBody>> {
     Ok(Json(answer(&server, &member, inbox).await?))
 }
 
-pub(super) async fn list(
+async fn list(
     State(server): State<Server>,
     member: Member,
 ) -> Result<Json<Payload<Vec<InboxBody>>>> {
@@ -57,56 +71,66 @@ pub(super) async fn list(
     Ok(Json(Payload { payload }))
 }
 
+async fn update(
+    State(server): State<Server>,
+    Of { who, row: inbox }: Of<Administrator, Inbox>,
+    Params { value: body, .. }: Params<InboxIn>,
+) -> Result<Json<InboxBody>> {
+    let patch = inbox_fields::read_patch(body, inbox.channel)?;
+    let (account, now) = (who.account(), server.now());
+    let inbox = inbox_settings::update(&server.store, account, inbox.id, patch, now).await?;
+    Ok(Json(answer(&server, &who.0, inbox).await?))
+}
+
+async fn remove(
+    State(server): State<Server>,
+    Of { who, row: inbox }: Of<Administrator, Inbox>,
+) -> Result<Json<Removal>> {
+    inbox_settings::remove(&server.store, who.account(), inbox.id, server.now()).await?;
+    Ok(Json(Removal::default()))
+}
+
+async fn set_bot(
+    State(server): State<Server>,
+    Of { who, row: inbox }: Of<Administrator, Inbox>,
+    Params { value: body, .. }: Params<InboxBotIn>,
+) -> Result<()> {
+    let bot = body.agent_bot.map(BotId);
+    inbox_settings::set_bot(&server.store, who.account(), inbox.id, bot, server.now()).await?;
+    Ok(())
+}
+
+/// Only what goes to the system behind an API inbox is signed.
+async fn reset_secret(
+    State(server): State<Server>,
+    Of { who, row: inbox }: Of<Administrator, Inbox>,
+) -> Result<Json<InboxBody>> {
+    if channel_type(inbox.channel) != API_CHANNEL {
+        return Err(Error::NotFound);
+    }
+    inbox_settings::reset_secret(&server.store, who.account(), inbox.id, server.now()).await?;
+    Ok(Json(answer(&server, &who.0, inbox).await?))
+}
+
 async fn answer(server: &Server, member: &Member, inbox: Inbox) -> Result<InboxBody> {
     let mut bodies = bodies(server, member, &[inbox]).await?;
     bodies.pop().ok_or(Error::NotFound)
 }
 
 async fn bodies(server: &Server, member: &Member, inboxes: &[Inbox]) -> Result<Vec<InboxBody>> {
+    let (store, account) = (&server.store, member.account);
     let ids: Vec<i64> = inboxes.iter().map(|inbox| inbox.id.0).collect();
-    let links = store::inboxes::list_links(&server.store, member.account, &ids).await?;
+    let links = store::inboxes::list_links(store, account, &ids).await?;
+    let hours = inbox_settings::list_working_hours(store, account, &ids).await?;
+    let widgets = inbox_settings::list_widgets(store, account, &ids).await?;
     let with_secrets = member.is_administrator();
-    let body = |inbox: &Inbox| InboxBody::new(inbox, links.get(&inbox.id), with_secrets);
+    let body = |inbox: &Inbox| {
+        let beside = Beside {
+            link: links.get(&inbox.id),
+            hours: hours.get(&inbox.id).copied().unwrap_or_default(),
+            widget: widgets.get(&inbox.id),
+        };
+        InboxBody::new(inbox, beside, with_secrets)
+    };
     Ok(inboxes.iter().map(body).collect())
-}
-
-fn read_new(body: NewInboxBody) -> Result<NewInbox> {
-    let channel = body.channel.ok_or(Error::Missing("channel"))?;
-    let mut faults = Faults::default();
-    if channel.r#type.as_deref() != Some("api") {
-        faults.add("channel", "Channel must exist");
-    }
-    let name = body.name.unwrap_or_default();
-    if name.trim().is_empty() {
-        faults.add("name", "Name can't be blank");
-    }
-    faults.check_length("name", "Name", Some(&name), MAX_STRING);
-    faults.check_length(
-        "webhook_url",
-        "Webhook url",
-        channel.webhook_url.as_deref(),
-        MAX_URL,
-    );
-    if channel
-        .webhook_url
-        .as_deref()
-        .is_some_and(|url| !is_web_address(url))
-    {
-        faults.add("webhook_url", "Webhook url is invalid");
-    }
-    faults.settle()?;
-    let mut new = NewInbox::new(name, Channel::General);
-    new.webhook_url = channel.webhook_url;
-    new.hmac_mandatory = channel.hmac_mandatory.unwrap_or_default();
-    new.additional_attributes = channel.additional_attributes.unwrap_or_default();
-    new.greeting = body
-        .greeting_message
-        .filter(|_| body.greeting_enabled.unwrap_or_default());
-    new.enable_auto_assignment = body.enable_auto_assignment.unwrap_or(true);
-    new.lock_to_single_conversation = body.lock_to_single_conversation.unwrap_or_default();
-    Ok(new)
-}
-
-fn is_web_address(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }

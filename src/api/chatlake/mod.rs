@@ -28,21 +28,35 @@
 //! - A `source_id` that comes again in one conversation of an API inbox gives the message that has it.
 //! - Ids that are no number are 404, unknown words for a status or type 422; a wrong method is 405, as is proper.
 //! - A conversation begins with words of its caller only; what the contact says is posted to it, where a bot may answer.
+//! - A bot's access token is shown to administrators only, as it sees every inbox. A bot made elsewhere has none to show
+//!   until it is reset here.
+//! - An inbox has a `secret` as long as it has a `webhook_url`, and a bot as long as it has an `outgoing_url`.
+//! - An inbox is removed at once; its conversations stay, for administrators.
+//! - A label that is deleted stays on what carries it; one that is renamed is carried under its new title.
+//! - There is no script for a website's page: `web_widget_script` is null.
 //! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, presence (everybody outside is
-//!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty. Inboxes of other channels
-//!   than `api` are made elsewhere.
+//!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty.
 
 mod account;
+mod agent_bots;
 mod agents;
 mod auth;
+mod canned_responses;
 mod contacts;
 mod conversations;
+mod custom_attributes;
+mod custom_filters;
 mod error;
 mod fields;
 mod identity;
+mod inbox_fields;
+mod inboxes;
 mod inboxes;
 mod interactive;
+mod interactive;
+mod labels;
 mod limits;
+mod members;
 mod messages;
 mod params;
 mod parse;
@@ -50,6 +64,8 @@ mod platform;
 mod profile;
 mod sessions;
 mod status;
+mod teams;
+mod webhooks;
 mod wire;
 
 use std::sync::Arc;
@@ -147,6 +163,14 @@ fn routes() -> Router<Server> {
         conversations::routes(),
         messages::routes(),
         inboxes::routes(),
+        members::routes(),
+        teams::routes(),
+        labels::routes(),
+        webhooks::routes(),
+        agent_bots::routes(),
+        canned_responses::routes(),
+        custom_attributes::routes(),
+        custom_filters::routes(),
     ]
     .into_iter()
     .flatten()

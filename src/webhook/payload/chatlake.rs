@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::Error;
 use serde_json::{Map, Value};
 
+use super::inbox;
 use super::snapshot::{self, ContactSnapshot, Named, Snapshot, Typing, Typist, WidgetSnapshot};
 use super::wire::{
     AttachmentPart, ContactInboxPart, ContactPart, ContactPayload, ConversationPart,
@@ -25,6 +26,7 @@ enum Subject {
     Contact,
     Typing,
     Widget,
+    Inbox,
 }
 
 pub(super) fn render(event: EventKind, snapshot: &Value) -> serde_json::Result<Vec<u8>> {
@@ -57,6 +59,7 @@ pub(super) fn render(event: EventKind, snapshot: &Value) -> serde_json::Result<V
             };
             serde_json::to_vec(&widget_payload(name, &opened, conversation.as_ref()))
         }
+        Some((Subject::Inbox, name)) => inbox::render(event, name, snapshot),
         None => Err(Error::custom("the vendor has no such event")),
     }
 }
@@ -78,6 +81,8 @@ fn vendors(event: EventKind) -> Option<(Subject, &'static str)> {
         EventKind::ConversationTypingOn => (Subject::Typing, "conversation_typing_on"),
         EventKind::ConversationTypingOff => (Subject::Typing, "conversation_typing_off"),
         EventKind::WebwidgetTriggered => (Subject::Widget, "webwidget_triggered"),
+        EventKind::InboxCreated => (Subject::Inbox, "inbox_created"),
+        EventKind::InboxUpdated => (Subject::Inbox, "inbox_updated"),
         EventKind::LiveEnded | EventKind::EndpointDisabled => return None,
     })
 }
@@ -384,7 +389,7 @@ fn push_user(user: &snapshot::User) -> PushUser<'_> {
     }
 }
 
-fn channel_type(channel: &str) -> &'static str {
+pub(super) fn channel_type(channel: &str) -> &'static str {
     match Channel::parse(channel) {
         Some(Channel::Webchat) => "Channel::WebWidget",
         Some(Channel::WhatsApp) => "Channel::Whatsapp",

@@ -2,6 +2,7 @@
 
 mod callback;
 mod chatlake;
+mod inbox;
 mod snapshot;
 mod wire;
 

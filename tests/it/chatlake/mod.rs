@@ -1,18 +1,27 @@
 //! Chatlake's API, from outside.
 
+mod agent_bots;
 mod agents;
 mod bad_input;
+mod canned_responses;
 mod contacts;
 mod conversations;
+mod custom_attributes;
+mod custom_filters;
+mod inbox_settings;
 mod inboxes;
+mod labels;
 mod lists;
 mod live;
+mod members;
 mod messages;
 mod platform;
 mod profile;
 mod refusals;
 mod sessions;
+mod teams;
 mod vendor_page;
+mod webhooks;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
@@ -137,6 +146,13 @@ impl Caller<'_> {
     pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
         let json = [("content-type", "application/json")];
         self.send(Method::POST, path, &json, Body::from(body.to_string()))
+            .await
+    }
+
+    /// JSON with any method.
+    pub(super) async fn call(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let json = [("content-type", "application/json")];
+        self.send(method, path, &json, Body::from(body.to_string()))
             .await
     }
 

@@ -1,11 +1,12 @@
 //! Inboxes: in full, as a row, and as little as stands beside a contact.
 
-use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{lenient, time};
-use crate::model::{AccountId, Attributes, Channel, Inbox};
+use super::time;
+use crate::model::{AccountId, Channel, Hours, Inbox, WorkingHours};
+use crate::store::inbox_settings::Widget;
 use crate::store::inboxes::InboxLink;
 
 /// What an inbox is connected to, in this API's words. Channels that it does not know are fed through an API too.
@@ -29,35 +30,6 @@ pub(in crate::api::chatlake) fn channel_type(channel: Channel) -> &'static str {
 /// The channel of an inbox that another system feeds.
 pub(in crate::api::chatlake) const API_CHANNEL: &str = "Channel::Api";
 
-/// An inbox to make.
-#[derive(Debug, Deserialize)]
-pub(in crate::api::chatlake) struct NewInboxBody {
-    #[serde(default, deserialize_with = "lenient::text_or_null")]
-    pub(in crate::api::chatlake) name: Option<String>,
-    pub(in crate::api::chatlake) channel: Option<NewChannel>,
-    #[serde(default, deserialize_with = "lenient::flag")]
-    pub(in crate::api::chatlake) greeting_enabled: Option<bool>,
-    #[serde(default, deserialize_with = "lenient::text_or_null")]
-    pub(in crate::api::chatlake) greeting_message: Option<String>,
-    #[serde(default, deserialize_with = "lenient::flag")]
-    pub(in crate::api::chatlake) enable_auto_assignment: Option<bool>,
-    #[serde(default, deserialize_with = "lenient::flag")]
-    pub(in crate::api::chatlake) lock_to_single_conversation: Option<bool>,
-}
-
-/// Its channel.
-#[derive(Debug, Deserialize)]
-#[serde(expecting = "an object")]
-pub(in crate::api::chatlake) struct NewChannel {
-    pub(in crate::api::chatlake) r#type: Option<String>,
-    #[serde(default, deserialize_with = "lenient::text_or_null")]
-    pub(in crate::api::chatlake) webhook_url: Option<String>,
-    #[serde(default, deserialize_with = "lenient::flag")]
-    pub(in crate::api::chatlake) hmac_mandatory: Option<bool>,
-    #[serde(default, deserialize_with = "lenient::attributes")]
-    pub(in crate::api::chatlake) additional_attributes: Option<Attributes>,
-}
-
 /// An inbox in full.
 #[derive(Debug, Serialize)]
 pub(in crate::api::chatlake) struct InboxBody {
@@ -75,7 +47,7 @@ pub(in crate::api::chatlake) struct InboxBody {
     enable_auto_assignment: bool,
     auto_assignment_config: Value,
     out_of_office_message: Option<String>,
-    working_hours: [WorkingHours; 7],
+    working_hours: [WorkingDay; 7],
     timezone: String,
     callback_webhook_url: Option<String>,
     allow_messages_after_resolved: bool,
@@ -83,7 +55,7 @@ pub(in crate::api::chatlake) struct InboxBody {
     sender_name_type: String,
     business_name: Option<String>,
     #[serde(flatten)]
-    widget: NoWidget,
+    widget: WidgetPart,
     hmac_mandatory: bool,
     messaging_service_sid: Option<String>,
     phone_number: Option<String>,
@@ -94,7 +66,7 @@ pub(in crate::api::chatlake) struct InboxBody {
 
 /// What only an inbox with a website has; the keys are there for all.
 #[derive(Debug, Default, Serialize)]
-struct NoWidget {
+struct WidgetPart {
     allowed_domains: Option<String>,
     widget_color: Option<String>,
     website_url: Option<String>,
@@ -104,6 +76,9 @@ struct NoWidget {
     website_token: Option<String>,
     selected_feature_flags: Option<Vec<String>>,
     reply_time: Option<String>,
+    /// Only of a website's, and only for administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hmac_token: Option<String>,
 }
 
 /// What only an inbox that another system feeds has.
@@ -125,24 +100,36 @@ struct Secrets {
 
 /// One weekday.
 #[derive(Debug, Serialize)]
-struct WorkingHours {
-    day_of_week: u8,
+struct WorkingDay {
+    day_of_week: usize,
     closed_all_day: bool,
-    open_hour: Option<u8>,
-    open_minutes: Option<u8>,
-    close_hour: Option<u8>,
-    close_minutes: Option<u8>,
+    open_hour: Option<u16>,
+    open_minutes: Option<u16>,
+    close_hour: Option<u16>,
+    close_minutes: Option<u16>,
     open_all_day: bool,
+}
+
+/// What is kept of an inbox beside its row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::api::chatlake) struct Beside<'a> {
+    pub(in crate::api::chatlake) link: Option<&'a InboxLink>,
+    pub(in crate::api::chatlake) hours: WorkingHours,
+    pub(in crate::api::chatlake) widget: Option<&'a Widget>,
 }
 
 impl InboxBody {
     /// The inbox; with its secrets for those who may know them.
     pub(in crate::api::chatlake) fn new(
         inbox: &Inbox,
-        link: Option<&InboxLink>,
+        beside: Beside<'_>,
         with_secrets: bool,
     ) -> Self {
         let is_api = channel_type(inbox.channel) == API_CHANNEL;
+        let link = beside.link;
+        let widget = beside
+            .widget
+            .map(|widget| WidgetPart::new(inbox, widget, link.filter(|_| with_secrets)));
         Self {
             id: inbox.id.0,
             avatar_url: inbox.avatar_url.clone(),
@@ -158,14 +145,14 @@ impl InboxBody {
             enable_auto_assignment: inbox.enable_auto_assignment,
             auto_assignment_config: inbox.auto_assignment_config.clone(),
             out_of_office_message: inbox.out_of_office_message.clone(),
-            working_hours: std::array::from_fn(usual_hours),
+            working_hours: std::array::from_fn(|day| WorkingDay::new(day, beside.hours)),
             timezone: inbox.timezone.clone(),
             callback_webhook_url: None,
             allow_messages_after_resolved: inbox.allow_messages_after_resolved,
             lock_to_single_conversation: inbox.lock_to_single_conversation,
             sender_name_type: inbox.sender_name_type.clone(),
             business_name: inbox.business_name.clone(),
-            widget: NoWidget::default(),
+            widget: widget.unwrap_or_default(),
             hmac_mandatory: inbox.hmac_mandatory,
             messaging_service_sid: None,
             phone_number: None,
@@ -175,11 +162,26 @@ impl InboxBody {
     }
 }
 
+impl WidgetPart {
+    /// Which inbox a website's visitors are in, its identifier tells. There is no script to put into a page.
+    fn new(inbox: &Inbox, widget: &Widget, link: Option<&InboxLink>) -> Self {
+        Self {
+            allowed_domains: Some(widget.allowed_domains.clone()),
+            widget_color: Some(widget.color.clone()),
+            website_url: Some(widget.website_url.clone()),
+            welcome_title: widget.welcome_title.clone(),
+            welcome_tagline: widget.welcome_tagline.clone(),
+            web_widget_script: None,
+            website_token: Some(inbox.identifier.clone()),
+            selected_feature_flags: Some(widget.features.clone()),
+            reply_time: Some(widget.reply_time.clone()),
+            hmac_token: shown(link.and_then(|link| link.hmac_token.as_ref())),
+        }
+    }
+}
+
 impl ApiChannel {
     fn new(inbox: &Inbox, link: Option<&InboxLink>, with_secrets: bool) -> Self {
-        let shown = |secret: Option<&secrecy::SecretString>| {
-            secret.map(|secret| secret.expose_secret().to_owned())
-        };
         Self {
             webhook_url: link.and_then(|link| link.webhook_url.clone()),
             inbox_identifier: inbox.identifier.clone(),
@@ -192,17 +194,37 @@ impl ApiChannel {
     }
 }
 
-/// The hours of an inbox for which nobody chose any: nine to five from Monday to Friday.
-fn usual_hours(day: usize) -> WorkingHours {
-    let open = (1..=5).contains(&day);
-    WorkingHours {
-        day_of_week: day as u8,
-        closed_all_day: !open,
-        open_hour: open.then_some(9),
-        open_minutes: open.then_some(0),
-        close_hour: open.then_some(17),
-        close_minutes: open.then_some(0),
-        open_all_day: false,
+fn shown(secret: Option<&SecretString>) -> Option<String> {
+    secret.map(|secret| secret.expose_secret().to_owned())
+}
+
+impl WorkingDay {
+    fn new(day: usize, WorkingHours(week): WorkingHours) -> Self {
+        let hours = week[day];
+        let between = hours.between();
+        Self {
+            day_of_week: day,
+            closed_all_day: hours == Hours::Closed,
+            open_hour: between.map(|(opens, _)| opens / 60),
+            open_minutes: between.map(|(opens, _)| opens % 60),
+            close_hour: between.map(|(_, closes)| closes / 60),
+            close_minutes: between.map(|(_, closes)| closes % 60),
+            open_all_day: hours == Hours::AllDay,
+        }
+    }
+}
+
+/// What is said of an inbox that was removed. It is gone at once; the words are the vendor's.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct Removal {
+    message: &'static str,
+}
+
+impl Default for Removal {
+    fn default() -> Self {
+        Self {
+            message: "Your inbox deletion request will be processed in some time.",
+        }
     }
 }
 

@@ -22,6 +22,21 @@ pub(in crate::api::chatlake) fn id<'de, D: Deserializer<'de>>(
         .ok_or_else(|| Error::custom("an id is expected"))
 }
 
+/// Several ids. One alone, or nothing, is as good as a list.
+pub(in crate::api::chatlake) fn ids<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<i64>, D::Error> {
+    let items = match Value::deserialize(from)? {
+        Value::Array(items) => items,
+        Value::Null => Vec::new(),
+        one => vec![one],
+    };
+    let ids = items
+        .into_iter()
+        .map(|item| id(item).map_err(Error::custom));
+    ids.filter_map(Result::transpose).collect()
+}
+
 /// A flag, as itself, as text or as a digit.
 pub(in crate::api::chatlake) fn flag<'de, D: Deserializer<'de>>(
     from: D,
@@ -95,6 +110,20 @@ pub(in crate::api::chatlake) fn present<'de, T: Deserialize<'de>, D: Deserialize
     from: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(from).map(Some)
+}
+
+/// A text that is there, if only to say that there is none: as null, as nothing, or as the word.
+pub(in crate::api::chatlake) fn present_text<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<String>>, D::Error> {
+    text_or_null(from).map(Some)
+}
+
+/// An id that is there, if only to say that there is none.
+pub(in crate::api::chatlake) fn present_id<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<i64>>, D::Error> {
+    id(from).map(Some)
 }
 
 /// A word out of a list, or its number there.

@@ -2,15 +2,19 @@
 
 pub(super) mod account;
 pub(super) mod agent;
+pub(super) mod bot;
 pub(super) mod contact;
 pub(super) mod conversation;
 pub(super) mod inbox;
+pub(super) mod inbox_in;
 pub(super) mod lenient;
 pub(super) mod message;
 pub(super) mod platform;
 pub(super) mod profile;
+pub(super) mod settings;
 pub(super) mod time;
 pub(super) mod user;
+pub(super) mod webhook;
 
 use serde::Serialize;
 

@@ -1,7 +1,9 @@
 //! People and bots as senders and assignees.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::lenient;
+use crate::api::chatlake::params::Wrap;
 use crate::model::{AccountId, Agent, AgentName, Availability, BotId, Team};
 
 /// An agent in full.
@@ -112,6 +114,36 @@ impl BotBody {
     }
 }
 
+/// A team to make, or what to change of one.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct TeamIn {
+    pub(in crate::api::chatlake) name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::present")]
+    pub(in crate::api::chatlake) description: Option<Option<String>>,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    pub(in crate::api::chatlake) allow_auto_assign: Option<bool>,
+}
+
+impl Wrap for TeamIn {
+    const NAME: &'static str = "team";
+}
+
+/// Who is to belong to a team.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct TeamMembersIn {
+    #[serde(default, deserialize_with = "lenient::ids")]
+    pub(in crate::api::chatlake) user_ids: Vec<i64>,
+}
+
+/// Who is to have access to an inbox.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct InboxMembersIn {
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(in crate::api::chatlake) inbox_id: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::ids")]
+    pub(in crate::api::chatlake) user_ids: Vec<i64>,
+}
+
 /// A team, as one of its account's agents sees it.
 #[derive(Debug, Serialize)]
 pub(in crate::api::chatlake) struct TeamBody {
@@ -129,13 +161,23 @@ impl TeamBody {
         team: &Team,
         viewer: Option<&Agent>,
     ) -> Self {
+        let is_member = viewer.is_some_and(|agent| agent.teams.contains(&team.name));
+        Self::for_member(account, team, is_member)
+    }
+
+    /// As somebody sees it who is in it, or is not.
+    pub(in crate::api::chatlake) fn for_member(
+        account: AccountId,
+        team: &Team,
+        is_member: bool,
+    ) -> Self {
         Self {
             id: team.id.0,
             name: team.name.clone(),
             description: team.description.clone(),
             allow_auto_assign: team.allow_auto_assign,
             account_id: account.0,
-            is_member: viewer.is_some_and(|agent| agent.teams.contains(&team.name)),
+            is_member,
         }
     }
 }
