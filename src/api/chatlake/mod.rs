@@ -51,8 +51,6 @@ mod fields;
 mod identity;
 mod inbox_fields;
 mod inboxes;
-mod inboxes;
-mod interactive;
 mod interactive;
 mod labels;
 mod limits;
