@@ -22,6 +22,10 @@ text_enum! {
         ConversationTypingOff = "conversation.typing_off",
         /// A visitor opened a chat window.
         WebwidgetTriggered = "webwidget.triggered",
+        /// It is gone, with all that hung on it.
+        ContactDeleted = "contact.deleted",
+        /// Another contact became part of it.
+        ContactMerged = "contact.merged",
         /// An agent ended the live part of a chat.
         LiveEnded = "live.ended",
         /// Nothing is sent to an endpoint any more: it is gone, or failed for too long.

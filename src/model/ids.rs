@@ -48,6 +48,8 @@ ids! {
     KeyId,
     /// A message.
     MessageId,
+    /// What an agent wrote down about a contact.
+    NoteId,
     /// A rule that picks conversations by the pages their visitors saw.
     PageFilterId,
     /// A visitor's handle on a chat: random, below 2^63, its own credential.

@@ -14,6 +14,7 @@ use quartet::store::contacts::{self, NewContact, NewContactInbox};
 use quartet::store::delivery_log;
 use quartet::store::inboxes::{self, NewInbox};
 use quartet::store::messages::{self, From, NewMessage};
+use quartet::store::notes;
 use quartet::store::page_filters::{self, NewPageFilter};
 use serde_json::{Value, json};
 
@@ -137,7 +138,8 @@ fn body_of(path: &str, key: &str, foreign: &Ids) -> Value {
             "content": "hello", "name": "x", "status": "open",
             "inbox_id": foreign.inbox, "contact_id": foreign.contact, "source_id": foreign.source_id(),
             "bot_id": foreign.bot, "agent_ids": [foreign.agent], "team": "x", "channel": {"type": "api"},
-            "text": "version: 1"
+            "text": "version: 1", "base_contact_id": foreign.contact, "mergee_contact_id": foreign.contact,
+            "payload": [], "labels": ["x"]
         }),
     }
 }
@@ -192,6 +194,7 @@ struct Ids {
     page_filter: i64,
     endpoint: i64,
     delivery: i64,
+    note: i64,
 }
 
 impl Ids {
@@ -223,6 +226,7 @@ impl Ids {
             ("{key_name}", format!("key-{}", self.account)),
             ("{endpoint_id}", self.endpoint.to_string()),
             ("{delivery_id}", self.delivery.to_string()),
+            ("{note_id}", self.note.to_string()),
             ("{botUserId}", self.source_id()),
             ("{fromDate}", "2026-01-01".to_owned()),
             ("{toDate}", "2026-12-31".to_owned()),
@@ -363,6 +367,9 @@ impl Tenant {
             .await
             .unwrap();
         ids.contact = contact.id.0;
+        let by = (contact.id, quartet::model::AgentId(ids.agent));
+        let note = notes::create(store, account, by, mark.clone(), None, now).await;
+        ids.note = note.unwrap().id.0;
         // Numbers of conversations count per account, so the second one's are moved on.
         for _ in 0..=(account.0 % 2) * 5 {
             let conversation = app.conversation(account, way.as_ref().unwrap().id).await;

@@ -234,6 +234,7 @@ fn name_of(noun: Noun) -> &'static str {
         Noun::Inbox => "inbox",
         Noun::Key => "key",
         Noun::Message => "message",
+        Noun::Note => "note",
         Noun::PageFilter => "page filter",
         Noun::Stream => "chat",
         Noun::Team => "team",

@@ -8,12 +8,12 @@ use super::Server;
 use super::error::{Error, Result};
 use crate::api::edge::ClientAddress;
 use crate::model::{
-    AccountId, AccountStatus, Agent, BotId, Caller, Conversation, ConversationId, Inbox, InboxId,
-    Role, Scope as KeyScope,
+    AccountId, AccountStatus, Agent, BotId, Caller, ContactId, Conversation, ConversationId, Inbox,
+    InboxId, Note, NoteId, Role, Scope as KeyScope,
 };
 use crate::store::access::{self, Viewer};
 use crate::store::messages::From;
-use crate::store::{accounts, agents, conversations, inboxes, keys};
+use crate::store::{self, Store, accounts, agents, conversations, inboxes, keys, notes};
 
 /// The header of the token, as the vendor spells it and as proxies that drop underscores need it.
 const TOKEN_HEADERS: [&str; 2] = ["api_access_token", "api-access-token"];
@@ -55,6 +55,29 @@ pub(super) struct InConversation<W> {
 pub(super) struct InInbox {
     pub(super) member: Member,
     pub(super) inbox: Inbox,
+}
+
+/// A row of the caller's account that the path names.
+#[derive(Debug, Clone)]
+pub(super) struct Of<W, R> {
+    pub(super) who: W,
+    pub(super) row: R,
+}
+
+/// A row that `W` may look at, by the id in the path.
+pub(super) trait Row<W>: Sized + Send {
+    /// The id's name in the path.
+    const PLACE: &'static str;
+
+    /// Loads the row, if it is the caller's to look at.
+    fn load(store: &Store, who: &W, id: i64) -> impl Future<Output = store::Result<Self>> + Send;
+}
+
+/// A note about a contact of the caller's account; the path names both.
+#[derive(Debug, Clone)]
+pub(super) struct NoteOf {
+    pub(super) member: Member,
+    pub(super) note: Note,
 }
 
 /// Whoever is in an account.
@@ -121,6 +144,16 @@ impl Who for Member {
     }
 }
 
+impl Who for Administrator {
+    fn account(&self) -> AccountId {
+        self.0.account
+    }
+
+    fn viewer(&self) -> Viewer {
+        Viewer::Everything
+    }
+}
+
 impl FromRequestParts<Server> for Scope {
     type Rejection = Error;
 
@@ -179,6 +212,29 @@ impl FromRequestParts<Server> for InInbox {
         let id = InboxId(path_id(parts, server, "inbox_id").await?);
         let inbox = member.scope().inbox(server, id).await?;
         Ok(Self { member, inbox })
+    }
+}
+
+impl<W: Who + Sync, R: Row<W>> FromRequestParts<Server> for Of<W, R> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let who = W::from_request_parts(parts, server).await?;
+        let id = path_id(parts, server, R::PLACE).await?;
+        let row = R::load(&server.store, &who, id).await?;
+        Ok(Self { who, row })
+    }
+}
+
+impl FromRequestParts<Server> for NoteOf {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let member = Member::from_request_parts(parts, server).await?;
+        let contact = ContactId(path_id(parts, server, "contact_id").await?);
+        let id = NoteId(path_id(parts, server, "note_id").await?);
+        let note = notes::get(&server.store, member.account, contact, id).await?;
+        Ok(Self { member, note })
     }
 }
 

@@ -27,12 +27,15 @@
 
 mod auth;
 mod contacts;
+mod conversation_filter;
 mod conversations;
 mod error;
 mod fields;
+mod filter;
 mod inboxes;
 mod interactive;
 mod messages;
+mod paging;
 mod params;
 mod parse;
 mod status;
@@ -95,7 +98,8 @@ type Route = (&'static str, MethodRouter<Server>);
 fn routes() -> Router<Server> {
     [
         status::routes(),
-        contacts::routes(),
+        contacts::all_routes(),
+        conversation_filter::routes(),
         conversations::routes(),
         messages::routes(),
         inboxes::routes(),

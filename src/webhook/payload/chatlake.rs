@@ -78,7 +78,10 @@ fn vendors(event: EventKind) -> Option<(Subject, &'static str)> {
         EventKind::ConversationTypingOn => (Subject::Typing, "conversation_typing_on"),
         EventKind::ConversationTypingOff => (Subject::Typing, "conversation_typing_off"),
         EventKind::WebwidgetTriggered => (Subject::Widget, "webwidget_triggered"),
-        EventKind::LiveEnded | EventKind::EndpointDisabled => return None,
+        EventKind::ContactDeleted
+        | EventKind::ContactMerged
+        | EventKind::LiveEnded
+        | EventKind::EndpointDisabled => return None,
     })
 }
 

@@ -5,6 +5,7 @@ pub(super) mod conversation;
 pub(super) mod inbox;
 pub(super) mod lenient;
 pub(super) mod message;
+pub(super) mod note;
 pub(super) mod time;
 pub(super) mod user;
 
