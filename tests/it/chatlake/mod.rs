@@ -1,12 +1,21 @@
 //! Chatlake's API, from outside.
 
 mod bad_input;
+mod contact_changes;
+mod contact_files;
+mod contact_filter;
+mod contact_lists;
+mod contact_merges;
+mod contact_search;
+mod contact_ways;
 mod contacts;
+mod conversation_filter;
 mod conversations;
 mod inboxes;
 mod lists;
 mod live;
 mod messages;
+mod notes;
 mod refusals;
 mod vendor_page;
 
@@ -136,6 +145,16 @@ impl Caller<'_> {
             .await
     }
 
+    pub(super) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        let json = [("content-type", "application/json")];
+        self.send(Method::PATCH, path, &json, Body::from(body.to_string()))
+            .await
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], Body::empty()).await
+    }
+
     /// A POST that its client named.
     pub(super) async fn post_once(&self, key: &str, path: &str, body: &Value) -> Answer {
         let headers = [
@@ -170,5 +189,14 @@ pub(super) fn contents(list: &Value) -> Vec<&str> {
     messages
         .iter()
         .map(|message| message["content"].as_str().unwrap())
+        .collect()
+}
+
+/// The names of a list of contacts.
+pub(super) fn names(list: &Value) -> Vec<&str> {
+    let contacts = list["payload"].as_array().unwrap();
+    contacts
+        .iter()
+        .map(|contact| contact["name"].as_str().unwrap())
         .collect()
 }
