@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Attributes, ContactId, ContactInboxId, InboxId};
+use super::{AgentId, Attributes, ContactId, ContactInboxId, InboxId, NoteId};
 
 /// Why a text is not what it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -136,6 +136,23 @@ pub struct ContactInbox {
     /// Whether the contact proved its identifier.
     pub hmac_verified: bool,
     /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What an agent wrote down about a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its id.
+    pub id: NoteId,
+    /// About whom.
+    pub contact: ContactId,
+    /// Who wrote it.
+    pub author: Option<AgentId>,
+    /// What it says.
+    pub content: String,
+    /// When it was written.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,

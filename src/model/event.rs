@@ -24,6 +24,10 @@ text_enum! {
         WebwidgetTriggered = "webwidget.triggered",
         InboxCreated = "inbox.created",
         InboxUpdated = "inbox.updated",
+        /// It is gone, with all that hung on it.
+        ContactDeleted = "contact.deleted",
+        /// Another contact became part of it.
+        ContactMerged = "contact.merged",
         /// An agent ended the live part of a chat.
         LiveEnded = "live.ended",
         /// Nothing is sent to an endpoint any more: it is gone, or failed for too long.

@@ -56,6 +56,8 @@ ids! {
     LabelId,
     /// A message.
     MessageId,
+    /// What an agent wrote down about a contact.
+    NoteId,
     /// A rule that picks conversations by the pages their visitors saw.
     PageFilterId,
     /// A program that makes accounts and users for others.

@@ -7,6 +7,7 @@ mod bot;
 mod contact;
 mod conversation;
 mod event;
+mod filter;
 mod ids;
 mod inbox;
 mod message;
@@ -28,14 +29,18 @@ pub use account::{Account, AccountStatus, Caller, Scope};
 pub use agent::{Agent, AgentName, Availability, Role, Team};
 pub use attributes::Attributes;
 pub use bot::{Bot, BotApp};
-pub use contact::{Contact, ContactInbox, Email, Invalid, PhoneNumber, UserHexId};
+pub use contact::{Contact, ContactInbox, Email, Invalid, Note, PhoneNumber, UserHexId};
 pub use conversation::{Conversation, ConversationStatus, Priority};
 pub use event::{DeliveryState, DisabledReason, EndpointKind, EventKind};
+pub use filter::{
+    Bound, Condition, ContactField, ContactKey, ConversationField, ConversationKey, CustomField,
+    CustomKind, Join, Operands, Test,
+};
 pub use ids::{
     AccountId, AgentId, AppId, AttachmentId, BotId, CannedResponseId, ContactId, ContactInboxId,
     ConversationId, CustomAttributeId, CustomFilterId, DeliveryId, EndpointId, EventId,
-    FlowVersion, InboxId, KeyId, LabelId, MessageId, PageFilterId, PlatformAppId, StreamId, TeamId,
-    UserId, VisitId,
+    FlowVersion, InboxId, KeyId, LabelId, MessageId, NoteId, PageFilterId, PlatformAppId, StreamId,
+    TeamId, UserId, VisitId,
 };
 pub use inbox::{Channel, Inbox};
 pub use message::{

@@ -1,9 +1,12 @@
 //! The people outside, and their ways into inboxes.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::contact_search::{self, Searched};
 use super::{Error, Noun, Once, Result, Store, events, inboxes};
 use crate::model::{
     AccountId, Attributes, Contact, ContactId, ContactInbox, ContactInboxId, EventKind, InboxId,
@@ -53,6 +56,7 @@ macro_rules! contacts {
         )
     };
 }
+pub(super) use contacts;
 
 macro_rules! contact_inboxes {
     ($tail:literal $(, $arg:expr)* $(,)?) => {
@@ -65,6 +69,7 @@ macro_rules! contact_inboxes {
         )
     };
 }
+pub(super) use contact_inboxes;
 
 /// Makes a contact, and its way into an inbox if one is asked for: both or neither.
 pub async fn create(
@@ -114,6 +119,21 @@ pub async fn list_by_ids(store: &Store, account: AccountId, ids: &[i64]) -> Resu
         .fetch_all(&mut *store.read().await?)
         .await?;
     Ok(contacts)
+}
+
+/// Contacts by their ids, in the order of the ids; those that are not there are left out.
+pub async fn list_in_order(
+    store: &Store,
+    account: AccountId,
+    ids: &[ContactId],
+) -> Result<Vec<Contact>> {
+    let numbers: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let found = list_by_ids(store, account, &numbers).await?;
+    let mut found: HashMap<ContactId, Contact> = found
+        .into_iter()
+        .map(|contact| (contact.id, contact))
+        .collect();
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
 /// The contact with a lower-case e-mail address.
@@ -184,10 +204,10 @@ pub(super) async fn insert(
                                  additional_attributes, custom_attributes, created_at, updated_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) returning id as "id: ContactId""#,
         account.0,
-        new.name,
-        new.email,
-        new.phone_number,
-        new.identifier,
+        &new.name,
+        new.email.as_deref(),
+        new.phone_number.as_deref(),
+        new.identifier.as_deref(),
         new.avatar_url,
         new.blocked,
         new.ip_address,
@@ -195,8 +215,17 @@ pub(super) async fn insert(
         serde_json::Value::from(new.custom_attributes),
         now,
     )
-    .fetch_one(conn)
+    .fetch_one(&mut *conn)
     .await?;
+    let searched = Searched {
+        id: id.0,
+        name: &new.name,
+        email: new.email.as_deref(),
+        phone_number: new.phone_number.as_deref(),
+        identifier: new.identifier.as_deref(),
+        created_at: now,
+    };
+    contact_search::put(conn, account, &[searched]).await?;
     Ok(id)
 }
 

@@ -4,8 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder};
 
 use super::access::Viewer;
-use super::{Result, Store};
-use crate::model::{AccountId, AgentId, ConversationId, ConversationStatus, InboxId, TeamId};
+use super::{Result, Store, filters};
+use crate::model::{
+    AccountId, AgentId, Condition, ContactId, ConversationField, ConversationId,
+    ConversationStatus, InboxId, TeamId,
+};
 
 /// Which conversations to list.
 #[derive(Debug, Clone)]
@@ -26,6 +29,28 @@ pub struct ConversationFilter {
     pub updated_since: Option<DateTime<Utc>>,
     /// Only those whose contact waits for an answer.
     pub unattended: bool,
+    /// With this contact.
+    pub contact: Option<ContactId>,
+    /// All that must hold of them.
+    pub conditions: Vec<Condition<ConversationField>>,
+}
+
+impl ConversationFilter {
+    /// All that the viewer sees.
+    pub fn all(viewer: Viewer) -> Self {
+        Self {
+            viewer,
+            status: None,
+            inbox: None,
+            team: None,
+            labels: Vec::new(),
+            source_id: None,
+            updated_since: None,
+            unattended: false,
+            contact: None,
+            conditions: Vec::new(),
+        }
+    }
 }
 
 /// To whom the listed conversations are given.
@@ -179,6 +204,10 @@ fn push_filter(
     if filter.unattended {
         query.push(" and (c.first_agent_message_at is null or c.waiting_since is not null)");
     }
+    if let Some(contact) = filter.contact {
+        query.push(" and c.contact_id = ").push_bind(contact.0);
+    }
+    filters::push(query, account, &filter.conditions);
 }
 
 /// The id settles what the rest leaves open, so that pages do not overlap.

@@ -44,6 +44,8 @@ pub enum Noun {
     Label,
     /// A message.
     Message,
+    /// A note.
+    Note,
     /// A page filter.
     PageFilter,
     /// A program that makes accounts and users for others.
@@ -135,6 +137,7 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(cause) => match cause.try_downcast_ref::<PgDatabaseError>() {
                 Some(cause) => match judge(cause) {
                     Judgement::Taken(field) => Self::Taken(field),
+                    Judgement::Gone(noun) => Self::NotFound(noun),
                     Judgement::Unstorable => Self::Unstorable(error),
                     Judgement::Unavailable => Self::Unavailable(error),
                     Judgement::Failure => Self::Database(error),
@@ -153,6 +156,7 @@ impl From<sqlx::Error> for Error {
 
 enum Judgement {
     Taken(Field),
+    Gone(Noun),
     Unstorable,
     Unavailable,
     Failure,
@@ -162,6 +166,7 @@ enum Judgement {
 fn judge(cause: &PgDatabaseError) -> Judgement {
     match cause.code() {
         "23505" => taken(cause.constraint()).map_or(Judgement::Failure, Judgement::Taken),
+        "23503" => gone(cause.constraint()).map_or(Judgement::Failure, Judgement::Gone),
         "23514" | "54000" => Judgement::Unstorable,
         code if code.starts_with("22") => Judgement::Unstorable,
         // No way in: shutting down or starting up, full, closed to connections, gone, or another password.
@@ -193,4 +198,17 @@ fn taken(constraint: Option<&str>) -> Option<Field> {
         "endpoints_account_url_key" => Field::WebhookUrl,
         _ => return None,
     })
+}
+
+/// What was there a moment ago, and was deleted while something was being hung on it.
+fn gone(constraint: Option<&str>) -> Option<Noun> {
+    let constraint = constraint?.strip_suffix("_fkey")?;
+    [
+        ("_contact_id", Noun::Contact),
+        ("_contact_inbox_id", Noun::ContactInbox),
+        ("_conversation_id", Noun::Conversation),
+        ("_message_id", Noun::Message),
+    ]
+    .into_iter()
+    .find_map(|(end, noun)| constraint.ends_with(end).then_some(noun))
 }

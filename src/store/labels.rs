@@ -77,6 +77,36 @@ pub async fn add_to_contact(
         .await
 }
 
+/// Gives a contact these labels and no others.
+pub async fn set_of_contact(
+    store: &Store,
+    account: AccountId,
+    contact: ContactId,
+    titles: Vec<String>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store
+        .write(move |conn| {
+            Box::pin(async move {
+                sqlx::query!(
+                    "with gone as (
+                         delete from contact_labels where account_id = $1 and contact_id = $2 and title <> all ($3)
+                     )
+                     insert into contact_labels (account_id, contact_id, title, created_at)
+                     select $1, $2, title, $4 from unnest($3::text[]) as title on conflict do nothing",
+                    account.0,
+                    contact.0,
+                    &titles,
+                    now,
+                )
+                .execute(&mut *conn)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
 /// Puts labels on a conversation, beside those it has.
 pub async fn add_to_conversation(
     store: &Store,

@@ -12,7 +12,10 @@ use sqlx::PgConnection;
 use super::appends::{Append, Appended};
 use super::conversation_status::{self, StatusChange};
 use super::messages::NewMessage;
-use super::{Error, Once, Result, Store, contacts, conversations, endpoints, events, messages};
+use super::{
+    Error, Once, Result, Store, contact_search, contacts, conversations, endpoints, events,
+    messages,
+};
 use crate::model::{
     AccountId, Attributes, BotId, ContactId, Conversation, ConversationId, ConversationStatus,
     EventKind, FlowVersion, InboxId, MessageId, MessageKind, StreamId,
@@ -363,6 +366,7 @@ async fn change_contact(
     )
     .execute(&mut *conn)
     .await?;
+    contact_search::refresh(conn, account, contact).await?;
     let event = events::NewEvent::of_contact(EventKind::ContactUpdated, contact);
     events::append(conn, account, event, now).await
 }

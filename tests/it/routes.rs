@@ -22,6 +22,7 @@ use quartet::store::delivery_log;
 use quartet::store::inboxes::{self, NewInbox};
 use quartet::store::label_definitions::{self, NewLabel};
 use quartet::store::messages::{self, From, NewMessage};
+use quartet::store::notes;
 use quartet::store::page_filters::{self, NewPageFilter};
 use quartet::store::platform_apps;
 use quartet::store::platform_users::{self, NewUser};
@@ -155,7 +156,8 @@ fn body_of(path: &str, key: &str, foreign: &Ids) -> Value {
             "inbox_id": foreign.inbox, "contact_id": foreign.contact, "source_id": foreign.source_id(),
             "bot_id": foreign.bot, "agent_ids": [foreign.agent], "user_ids": [foreign.agent],
             "agent_bot": foreign.bot, "title": "x", "url": "https://example.org/x", "team": "x", "channel": {"type": "api"},
-            "text": "version: 1"
+            "text": "version: 1", "base_contact_id": foreign.contact, "mergee_contact_id": foreign.contact,
+            "payload": [], "labels": ["x"]
         }),
     }
 }
@@ -217,6 +219,7 @@ struct Ids {
     custom_attribute: i64,
     custom_filter: i64,
     webhook: i64,
+    note: i64,
 }
 
 impl Ids {
@@ -255,6 +258,7 @@ impl Ids {
             ("{custom_attribute_id}", self.custom_attribute.to_string()),
             ("{custom_filter_id}", self.custom_filter.to_string()),
             ("{webhook_id}", self.webhook.to_string()),
+            ("{note_id}", self.note.to_string()),
             ("{botUserId}", self.source_id()),
             ("{fromDate}", "2026-01-01".to_owned()),
             ("{toDate}", "2026-12-31".to_owned()),
@@ -465,6 +469,9 @@ impl Tenant {
             .await
             .unwrap();
         ids.contact = contact.id.0;
+        let by = (contact.id, quartet::model::AgentId(ids.agent));
+        let note = notes::create(store, account, by, mark.clone(), None, now).await;
+        ids.note = note.unwrap().id.0;
         // Numbers of conversations count per account, so the second one's are moved on.
         for _ in 0..=(account.0 % 2) * 5 {
             let conversation = app.conversation(account, way.as_ref().unwrap().id).await;

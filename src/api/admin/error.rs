@@ -238,6 +238,7 @@ fn name_of(noun: Noun) -> &'static str {
         Noun::Key => "key",
         Noun::Label => "label",
         Noun::Message => "message",
+        Noun::Note => "note",
         Noun::PageFilter => "page filter",
         Noun::PlatformApp => "platform app",
         Noun::Stream => "chat",

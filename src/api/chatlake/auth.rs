@@ -8,11 +8,12 @@ use super::Server;
 use super::error::{Error, Result};
 use super::identity::{Identity, identify};
 use crate::model::{
-    AccountId, AccountStatus, Agent, BotId, Conversation, ConversationId, Inbox, InboxId, Role,
+    AccountId, AccountStatus, Agent, BotId, ContactId, Conversation, ConversationId, Inbox,
+    InboxId, Note, NoteId, Role,
 };
 use crate::store::access::{self, Viewer};
 use crate::store::messages::From;
-use crate::store::{self, Store, accounts, agents, conversations, inboxes};
+use crate::store::{self, Store, accounts, agents, conversations, inboxes, notes};
 
 /// Whom a token speaks for.
 #[derive(Debug, Clone)]
@@ -67,6 +68,13 @@ pub(super) trait Row<W>: Sized + Send {
 
     /// Loads the row, if it is the caller's to look at.
     fn load(store: &Store, who: &W, id: i64) -> impl Future<Output = store::Result<Self>> + Send;
+}
+
+/// A note about a contact of the caller's account; the path names both.
+#[derive(Debug, Clone)]
+pub(super) struct NoteOf {
+    pub(super) member: Member,
+    pub(super) note: Note,
 }
 
 /// Whoever is in an account.
@@ -214,6 +222,18 @@ impl<W: Who + Sync, R: Row<W>> FromRequestParts<Server> for Of<W, R> {
         let id = path_id(parts, server, R::PLACE).await?;
         let row = R::load(&server.store, &who, id).await?;
         Ok(Self { who, row })
+    }
+}
+
+impl FromRequestParts<Server> for NoteOf {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let member = Member::from_request_parts(parts, server).await?;
+        let contact = ContactId(path_id(parts, server, "contact_id").await?);
+        let id = NoteId(path_id(parts, server, "note_id").await?);
+        let note = notes::get(&server.store, member.account, contact, id).await?;
+        Ok(Self { member, note })
     }
 }
 

@@ -255,7 +255,6 @@ fn read_filter(
     let within = query.number("updated_within")?;
     let within = within.map(|seconds| TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX));
     let filter = ConversationFilter {
-        viewer: member.viewer(),
         status,
         inbox: query.number("inbox_id")?.map(InboxId),
         team: query.number("team_id")?.map(TeamId),
@@ -263,6 +262,7 @@ fn read_filter(
         source_id: query.last("source_id").map(str::to_owned),
         updated_since: within.and_then(|within| server.now().checked_sub_signed(within)),
         unattended: query.last("conversation_type") == Some("unattended"),
+        ..ConversationFilter::all(member.viewer())
     };
     Ok((filter, assigned))
 }

@@ -43,11 +43,13 @@ mod agents;
 mod auth;
 mod canned_responses;
 mod contacts;
+mod conversation_filter;
 mod conversations;
 mod custom_attributes;
 mod custom_filters;
 mod error;
 mod fields;
+mod filter;
 mod identity;
 mod inbox_fields;
 mod inboxes;
@@ -56,6 +58,7 @@ mod labels;
 mod limits;
 mod members;
 mod messages;
+mod paging;
 mod params;
 mod parse;
 mod platform;
@@ -158,6 +161,8 @@ fn routes() -> Router<Server> {
         agents::routes(),
         platform::all(),
         contacts::routes(),
+        contacts::all_routes(),
+        conversation_filter::routes(),
         conversations::routes(),
         messages::routes(),
         inboxes::routes(),

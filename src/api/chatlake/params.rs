@@ -199,7 +199,7 @@ async fn read_parts(request: Request, server: &Server) -> Result<Vec<(String, St
     Ok(pairs)
 }
 
-fn unreadable(error: &MultipartError) -> Error {
+pub(super) fn unreadable(error: &MultipartError) -> Error {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE || is_too_large(error) {
         return Error::TooLarge;
     }

@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::error::{Error, Result};
 use super::interactive;
-use super::wire::contact::NewContactBody;
+use super::wire::contact::{ContactPatchBody, NewContactBody};
 use super::wire::message::NewMessageBody;
 use crate::model::{
     Attributes, ContentType, ConversationStatus, Email, MessageKind, PhoneNumber, Rich, RichKind,
 };
+use crate::store::contact_changes::ContactPatch;
 use crate::store::contacts::NewContact;
 use crate::store::messages::{From, NewMessage};
 
@@ -20,6 +21,9 @@ pub(super) const MAX_TEXT: usize = 20_000;
 
 /// The longest URL.
 pub(super) const MAX_URL: usize = 2048;
+
+/// The most labels that something may have.
+const MAX_LABELS: usize = 500;
 
 /// The longest text of a message.
 const MAX_CONTENT: usize = 150_000;
@@ -87,45 +91,90 @@ impl Faults {
 
 /// A contact. Empty texts count as absent, as a form sends them.
 pub(super) fn contact(body: NewContactBody) -> Result<NewContact> {
-    let present = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let patch = contact_patch(ContactPatchBody {
+        name: Some(body.name),
+        email: Some(body.email),
+        phone_number: Some(body.phone_number),
+        identifier: Some(body.identifier),
+        avatar_url: Some(body.avatar_url),
+        blocked: body.blocked,
+        additional_attributes: body.additional_attributes,
+        custom_attributes: body.custom_attributes,
+    })?;
+    Ok(NewContact {
+        name: patch.name.unwrap_or_default(),
+        email: patch.email.flatten(),
+        phone_number: patch.phone_number.flatten(),
+        identifier: patch.identifier.flatten(),
+        avatar_url: patch.avatar_url.unwrap_or_default(),
+        blocked: patch.blocked.unwrap_or_default(),
+        ip_address: String::new(),
+        additional_attributes: patch.additional_attributes.unwrap_or_default(),
+        custom_attributes: patch.custom_attributes.unwrap_or_default(),
+    })
+}
+
+/// What to change of a contact. An empty text, and nothing in a field, take away what was there.
+pub(super) fn contact_patch(body: ContactPatchBody) -> Result<ContactPatch> {
+    let present =
+        |text: Option<Option<String>>| text.map(|text| text.filter(|text| !text.trim().is_empty()));
     let mut faults = Faults::default();
-    faults.check_length("name", "Name", body.name.as_deref(), MAX_STRING);
-    faults.check_length(
-        "identifier",
-        "Identifier",
-        body.identifier.as_deref(),
-        MAX_STRING,
-    );
-    faults.check_length(
-        "avatar_url",
-        "Avatar url",
-        body.avatar_url.as_deref(),
-        MAX_URL,
-    );
-    let email = present(body.email).map(|text| Email::parse(&text));
+    let name = body.name.map(Option::unwrap_or_default);
+    let avatar_url = body.avatar_url.map(Option::unwrap_or_default);
+    let identifier = present(body.identifier);
+    let said = identifier.as_ref().and_then(Option::as_deref);
+    faults.check_length("name", "Name", name.as_deref(), MAX_STRING);
+    faults.check_length("identifier", "Identifier", said, MAX_STRING);
+    faults.check_length("avatar_url", "Avatar url", avatar_url.as_deref(), MAX_URL);
+    let email = present(body.email).map(|text| text.map(|text| Email::parse(&text)).transpose());
     if matches!(email, Some(Err(_))) {
         faults.add("email", "Email is invalid");
     }
-    let phone_number = present(body.phone_number).map(|text| PhoneNumber::parse_e164(text.trim()));
+    let phone_number = present(body.phone_number).map(|text| {
+        text.map(|text| PhoneNumber::parse_e164(text.trim()))
+            .transpose()
+    });
     if matches!(phone_number, Some(Err(_))) {
         faults.add("phone_number", "Phone number should be in e164 format");
     }
     faults.settle()?;
-    Ok(NewContact {
-        name: body.name.unwrap_or_default(),
+    Ok(ContactPatch {
+        name,
         email: email
             .and_then(Result::ok)
-            .map(|email| email.as_str().to_owned()),
+            .map(|email| email.map(|email| email.as_str().to_owned())),
         phone_number: phone_number
             .and_then(Result::ok)
-            .map(|phone| phone.as_str().to_owned()),
-        identifier: present(body.identifier),
-        avatar_url: body.avatar_url.unwrap_or_default(),
-        blocked: body.blocked.unwrap_or_default(),
-        ip_address: String::new(),
-        additional_attributes: body.additional_attributes.unwrap_or_default(),
-        custom_attributes: body.custom_attributes.unwrap_or_default(),
+            .map(|phone| phone.map(|phone| phone.as_str().to_owned())),
+        identifier,
+        avatar_url,
+        blocked: body.blocked,
+        additional_attributes: body.additional_attributes,
+        custom_attributes: body.custom_attributes,
+        forgotten: Vec::new(),
     })
+}
+
+/// The labels that something is to have: lower-case, each once, empty ones left out.
+pub(super) fn labels(labels: Option<Vec<String>>) -> Result<Vec<String>> {
+    let labels = labels.ok_or(Error::Missing("labels"))?;
+    let mut faults = Faults::default();
+    let mut titles: Vec<String> = Vec::new();
+    for label in labels {
+        let title = label.trim().to_lowercase();
+        faults.check_length("labels", "Label", Some(&title), MAX_STRING);
+        if !title.is_empty() && !titles.contains(&title) {
+            titles.push(title);
+        }
+    }
+    if titles.len() > MAX_LABELS {
+        faults.add(
+            "labels",
+            format!("Labels are too many (maximum is {MAX_LABELS})"),
+        );
+    }
+    faults.settle()?;
+    Ok(titles)
 }
 
 /// A contact's id in a channel; an empty one is none.

@@ -83,7 +83,10 @@ fn vendors(event: EventKind) -> Option<(Subject, &'static str)> {
         EventKind::WebwidgetTriggered => (Subject::Widget, "webwidget_triggered"),
         EventKind::InboxCreated => (Subject::Inbox, "inbox_created"),
         EventKind::InboxUpdated => (Subject::Inbox, "inbox_updated"),
-        EventKind::LiveEnded | EventKind::EndpointDisabled => return None,
+        EventKind::ContactDeleted
+        | EventKind::ContactMerged
+        | EventKind::LiveEnded
+        | EventKind::EndpointDisabled => return None,
     })
 }
 

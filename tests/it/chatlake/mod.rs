@@ -4,7 +4,15 @@ mod agent_bots;
 mod agents;
 mod bad_input;
 mod canned_responses;
+mod contact_changes;
+mod contact_files;
+mod contact_filter;
+mod contact_lists;
+mod contact_merges;
+mod contact_search;
+mod contact_ways;
 mod contacts;
+mod conversation_filter;
 mod conversations;
 mod custom_attributes;
 mod custom_filters;
@@ -15,6 +23,7 @@ mod lists;
 mod live;
 mod members;
 mod messages;
+mod notes;
 mod platform;
 mod profile;
 mod refusals;
@@ -156,6 +165,16 @@ impl Caller<'_> {
             .await
     }
 
+    pub(super) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        let json = [("content-type", "application/json")];
+        self.send(Method::PATCH, path, &json, Body::from(body.to_string()))
+            .await
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], Body::empty()).await
+    }
+
     /// A POST that its client named.
     pub(super) async fn post_once(&self, key: &str, path: &str, body: &Value) -> Answer {
         let headers = [
@@ -190,5 +209,14 @@ pub(super) fn contents(list: &Value) -> Vec<&str> {
     messages
         .iter()
         .map(|message| message["content"].as_str().unwrap())
+        .collect()
+}
+
+/// The names of a list of contacts.
+pub(super) fn names(list: &Value) -> Vec<&str> {
+    let contacts = list["payload"].as_array().unwrap();
+    contacts
+        .iter()
+        .map(|contact| contact["name"].as_str().unwrap())
         .collect()
 }

@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 
 use super::inbox::{PageInbox, RawInbox, SlimInbox};
 use super::{lenient, time};
+use crate::api::chatlake::paging::CurrentPage;
 use crate::model::{Attributes, Contact, ContactInbox, Inbox};
 
 /// A contact to make.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(in crate::api::chatlake) struct NewContactBody {
     pub(in crate::api::chatlake) name: Option<String>,
     pub(in crate::api::chatlake) email: Option<String>,
@@ -24,6 +25,97 @@ pub(in crate::api::chatlake) struct NewContactBody {
     #[serde(default, deserialize_with = "lenient::id")]
     pub(in crate::api::chatlake) inbox_id: Option<i64>,
     pub(in crate::api::chatlake) source_id: Option<String>,
+}
+
+/// What to change of a contact: what is left out stays, and nothing takes it away.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct ContactPatchBody {
+    #[serde(default, deserialize_with = "lenient::given")]
+    pub(in crate::api::chatlake) name: Option<Option<String>>,
+    #[serde(default, deserialize_with = "lenient::given")]
+    pub(in crate::api::chatlake) email: Option<Option<String>>,
+    #[serde(default, deserialize_with = "lenient::given")]
+    pub(in crate::api::chatlake) phone_number: Option<Option<String>>,
+    #[serde(default, deserialize_with = "lenient::given")]
+    pub(in crate::api::chatlake) identifier: Option<Option<String>>,
+    #[serde(default, deserialize_with = "lenient::given")]
+    pub(in crate::api::chatlake) avatar_url: Option<Option<String>>,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    pub(in crate::api::chatlake) blocked: Option<bool>,
+    #[serde(default, deserialize_with = "lenient::attributes")]
+    pub(in crate::api::chatlake) additional_attributes: Option<Attributes>,
+    #[serde(default, deserialize_with = "lenient::attributes")]
+    pub(in crate::api::chatlake) custom_attributes: Option<Attributes>,
+}
+
+/// Keys of custom attributes that are no longer kept.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct ForgottenBody {
+    #[serde(default)]
+    pub(in crate::api::chatlake) custom_attributes: Vec<String>,
+}
+
+/// The labels that something is to have.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct LabelsBody {
+    #[serde(default)]
+    pub(in crate::api::chatlake) labels: Option<Vec<String>>,
+}
+
+/// A way into an inbox to make.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct NewWayBody {
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(in crate::api::chatlake) inbox_id: Option<i64>,
+    pub(in crate::api::chatlake) source_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    pub(in crate::api::chatlake) hmac_verified: Option<bool>,
+}
+
+/// A way into an inbox that is looked for.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct WayLookup {
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(in crate::api::chatlake) inbox_id: Option<i64>,
+    pub(in crate::api::chatlake) source_id: Option<String>,
+}
+
+/// Two contacts that become one: the first stays.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct MergeBody {
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(in crate::api::chatlake) base_contact_id: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(in crate::api::chatlake) mergee_contact_id: Option<i64>,
+}
+
+/// A page of contacts.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct ContactList {
+    pub(in crate::api::chatlake) meta: ListMeta,
+    pub(in crate::api::chatlake) payload: Vec<ContactBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct ListMeta {
+    /// Of all pages.
+    pub(in crate::api::chatlake) count: i64,
+    pub(in crate::api::chatlake) current_page: CurrentPage,
+}
+
+/// A page of contacts that were searched for.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct FoundContacts {
+    pub(in crate::api::chatlake) meta: FoundMeta,
+    pub(in crate::api::chatlake) payload: Vec<ContactBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct FoundMeta {
+    /// Of this page.
+    pub(in crate::api::chatlake) count: usize,
+    pub(in crate::api::chatlake) current_page: CurrentPage,
+    pub(in crate::api::chatlake) has_more: bool,
 }
 
 /// A contact.
@@ -84,9 +176,9 @@ impl ContactBody {
 
 /// A way into an inbox.
 #[derive(Debug, Serialize)]
-struct ContactInboxBody<I> {
-    source_id: String,
-    inbox: I,
+pub(in crate::api::chatlake) struct ContactInboxBody<I> {
+    pub(in crate::api::chatlake) source_id: String,
+    pub(in crate::api::chatlake) inbox: I,
 }
 
 /// What is answered to whoever makes a contact: as the live service does, with the keys of the vendor's page beside it.

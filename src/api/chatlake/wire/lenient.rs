@@ -97,6 +97,17 @@ pub(in crate::api::chatlake) fn moment<'de, D: Deserializer<'de>>(
         .ok_or_else(|| Error::custom("a time is expected"))
 }
 
+/// A text or nothing, where leaving it out means something else.
+#[expect(
+    clippy::option_option,
+    reason = "nothing is said, or nothing is what is said"
+)]
+pub(in crate::api::chatlake) fn given<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(from).map(Some)
+}
+
 /// A text; the word `null`, as some clients write nothing, is none.
 pub(in crate::api::chatlake) fn text_or_null<'de, D: Deserializer<'de>>(
     from: D,

@@ -9,6 +9,7 @@ pub(super) mod inbox;
 pub(super) mod inbox_in;
 pub(super) mod lenient;
 pub(super) mod message;
+pub(super) mod note;
 pub(super) mod platform;
 pub(super) mod profile;
 pub(super) mod settings;
