@@ -160,7 +160,6 @@ fn routes() -> Router<Server> {
         account::routes(),
         agents::routes(),
         platform::all(),
-        contacts::routes(),
         contacts::all_routes(),
         conversation_filter::routes(),
         conversations::routes(),
