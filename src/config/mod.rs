@@ -251,6 +251,10 @@ pub struct Limits {
     pub imbox_per_minute: u32,
     /// One Chatlake token.
     pub chatlake_per_minute: u32,
+    /// Messages that come into one conversation through Chatlake.
+    pub chatlake_messages_per_conversation_per_minute: u32,
+    /// Transcripts that one account asks for through Chatlake.
+    pub chatlake_transcripts_per_hour: u32,
     /// One administrator key.
     pub admin_per_minute: u32,
     /// One client address.

@@ -7,6 +7,9 @@ use super::access::Viewer;
 use super::{Result, Store};
 use crate::model::{AccountId, AgentId, ConversationId, ConversationStatus, InboxId, TeamId};
 
+/// How many of an account's newest messages are searched: reading them takes a fraction of a second.
+const SEARCHED: i64 = 100_000;
+
 /// Which conversations to list.
 #[derive(Debug, Clone)]
 pub struct ConversationFilter {
@@ -26,6 +29,12 @@ pub struct ConversationFilter {
     pub updated_since: Option<DateTime<Utc>>,
     /// Only those whose contact waits for an answer.
     pub unattended: bool,
+    /// Only those in which a note named this agent.
+    pub mentioned: Option<AgentId>,
+    /// Only those that this agent follows.
+    pub participant: Option<AgentId>,
+    /// Only those in which somebody said this, as far back as is looked.
+    pub said: Option<String>,
 }
 
 /// To whom the listed conversations are given.
@@ -138,6 +147,19 @@ pub async fn list(
     Ok(ids)
 }
 
+/// A pattern of texts that contain this one, in which nothing stands for anything else.
+pub(super) fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// Every value is bound; only these texts reach the statement.
 fn push_filter(
     query: &mut QueryBuilder<Postgres>,
@@ -178,6 +200,31 @@ fn push_filter(
     }
     if filter.unattended {
         query.push(" and (c.first_agent_message_at is null or c.waiting_since is not null)");
+    }
+    if let Some(agent) = filter.mentioned {
+        query.push(
+            " and exists (select from mentions n where n.account_id = c.account_id and n.conversation_id = c.id and n.agent_id = ",
+        );
+        query.push_bind(agent.0).push(")");
+    }
+    if let Some(agent) = filter.participant {
+        query.push(
+            " and exists (select from conversation_participants n where n.account_id = c.account_id
+                          and n.conversation_id = c.id and n.agent_id = ",
+        );
+        query.push_bind(agent.0).push(")");
+    }
+    if let Some(said) = &filter.said {
+        // The sub-selects stand by themselves: each is done once, whatever else is asked.
+        query.push(" and c.id in (select s.conversation_id from messages s where s.account_id = ");
+        query.push_bind(account.0);
+        query.push(" and s.id >= coalesce((select f.id from messages f where f.account_id = ");
+        query.push_bind(account.0);
+        query
+            .push(" order by f.id desc offset ")
+            .push_bind(SEARCHED);
+        query.push(" limit 1), 0) and s.kind in ('incoming', 'outgoing') and s.content ilike ");
+        query.push_bind(containing(said)).push(")");
     }
 }
 

@@ -25,17 +25,25 @@
 //!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty. Inboxes of other channels
 //!   than `api` are made elsewhere.
 
+mod assignments;
+mod attention;
 mod auth;
+mod compose;
 mod contacts;
+mod conversation_changes;
 mod conversations;
 mod error;
 mod fields;
 mod inboxes;
 mod interactive;
+mod mentions;
 mod messages;
 mod params;
 mod parse;
+mod placeholders;
+mod search;
 mod status;
+mod transcripts;
 mod wire;
 
 use std::sync::Arc;
@@ -47,6 +55,7 @@ use chrono::{DateTime, Utc};
 use super::AppState;
 use super::edge::{Api, RateLimiter};
 use crate::clock::Clock;
+use crate::config::Limits;
 use crate::flow::Runner;
 use crate::store::Store;
 
@@ -61,6 +70,10 @@ struct Server {
     runner: Runner,
     /// Requests of each token.
     by_key: Arc<RateLimiter>,
+    /// Messages that one conversation takes a minute.
+    messages_per_minute: u32,
+    /// Transcripts that each account asks for.
+    transcripts: Arc<RateLimiter>,
     /// Refused tokens of each client address.
     refused: Arc<RateLimiter>,
 }
@@ -71,14 +84,16 @@ impl Server {
     }
 }
 
-/// The API, letting each token ask `requests_per_minute` often, and each address be refused `refusals_per_minute` often.
-pub fn api(state: AppState, requests_per_minute: u32, refusals_per_minute: u32) -> Api {
+/// The API with these limits.
+pub fn api(state: AppState, limits: &Limits) -> Api {
     let server = Server {
         store: state.store,
         clock: state.clock,
         runner: state.runner,
-        by_key: Arc::new(RateLimiter::per_minute(requests_per_minute)),
-        refused: Arc::new(RateLimiter::per_minute(refusals_per_minute)),
+        by_key: Arc::new(RateLimiter::per_minute(limits.chatlake_per_minute)),
+        messages_per_minute: limits.chatlake_messages_per_conversation_per_minute,
+        transcripts: Arc::new(RateLimiter::per_hour(limits.chatlake_transcripts_per_hour)),
+        refused: Arc::new(RateLimiter::per_minute(limits.login_per_minute)),
     };
     Api {
         routes: routes().with_state(server),
@@ -97,6 +112,11 @@ fn routes() -> Router<Server> {
         status::routes(),
         contacts::routes(),
         conversations::routes(),
+        conversation_changes::routes(),
+        assignments::routes(),
+        attention::routes(),
+        search::routes(),
+        transcripts::routes(),
         messages::routes(),
         inboxes::routes(),
     ]

@@ -26,7 +26,15 @@ pub struct RetryAfter(pub u64);
 impl RateLimiter {
     /// Lets each caller ask this often a minute, all at once if it likes; 0 is no limit.
     pub fn per_minute(requests: u32) -> Self {
-        let quota = NonZeroU32::new(requests).map(Quota::per_minute);
+        Self::of(NonZeroU32::new(requests).map(Quota::per_minute))
+    }
+
+    /// Lets each caller ask this often an hour, all at once if it likes; 0 is no limit.
+    pub fn per_hour(requests: u32) -> Self {
+        Self::of(NonZeroU32::new(requests).map(Quota::per_hour))
+    }
+
+    fn of(quota: Option<Quota>) -> Self {
         Self {
             counts: quota.map(Governor::dashmap),
             checks: AtomicUsize::new(0),

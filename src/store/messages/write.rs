@@ -138,10 +138,11 @@ async fn insert_rows(conn: &mut PgConnection, pieces: &[Piece<'_>]) -> Result<Ve
     let rows = Rows::of(pieces);
     let mut ids = sqlx::query_scalar!(
         r#"insert into messages (account_id, conversation_id, inbox_id, contact_inbox_id, created_at, updated_at, kind, contact_id,
-                                 agent_id, bot_id, content, content_type, content_attributes, rich_kind, rich, private, source_id)
+                                 agent_id, bot_id, content, content_type, content_attributes, rich_kind, rich, private, source_id,
+                                 additional_attributes)
            select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[],
                                 $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::jsonb[],
-                                $14::text[], $15::jsonb[], $16::boolean[], $17::text[])
+                                $14::text[], $15::jsonb[], $16::boolean[], $17::text[], $18::jsonb[])
            returning id as "id: MessageId""#,
         &rows.accounts,
         &rows.conversations,
@@ -160,6 +161,7 @@ async fn insert_rows(conn: &mut PgConnection, pieces: &[Piece<'_>]) -> Result<Ve
         &rows.rich as &[Option<&Value>],
         &rows.private,
         &rows.source_ids as &[Option<&str>],
+        &rows.additional,
     )
     .fetch_all(conn)
     .await?;
@@ -190,6 +192,7 @@ struct Rows<'a> {
     rich: Vec<Option<&'a Value>>,
     private: Vec<bool>,
     source_ids: Vec<Option<&'a str>>,
+    additional: Vec<Value>,
 }
 
 impl<'a> Rows<'a> {
@@ -227,6 +230,8 @@ impl<'a> Rows<'a> {
         self.rich.push(rich.map(|rich| &rich.body));
         self.private.push(new.private);
         self.source_ids.push(new.source_id.as_deref());
+        self.additional
+            .push(new.additional_attributes.clone().into());
     }
 }
 

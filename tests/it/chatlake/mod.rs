@@ -1,13 +1,20 @@
 //! Chatlake's API, from outside.
 
+mod assignments;
+mod attention;
 mod bad_input;
 mod contacts;
+mod conversation_changes;
 mod conversations;
 mod inboxes;
 mod lists;
 mod live;
+mod message_changes;
+mod message_rules;
 mod messages;
 mod refusals;
+mod search;
+mod snooze;
 mod vendor_page;
 
 use axum::body::Body;
@@ -133,6 +140,13 @@ impl Caller<'_> {
     pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
         let json = [("content-type", "application/json")];
         self.send(Method::POST, path, &json, Body::from(body.to_string()))
+            .await
+    }
+
+    /// JSON with any method.
+    pub(super) async fn call(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let json = [("content-type", "application/json")];
+        self.send(method, path, &json, Body::from(body.to_string()))
             .await
     }
 

@@ -22,6 +22,68 @@ pub(in crate::api::chatlake) fn id<'de, D: Deserializer<'de>>(
         .ok_or_else(|| Error::custom("an id is expected"))
 }
 
+/// An id that is there, and may be none.
+pub(in crate::api::chatlake) fn present_id<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<i64>>, D::Error> {
+    id(from).map(Some)
+}
+
+/// A list of ids, or one of them alone.
+pub(in crate::api::chatlake) fn ids<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<i64>, D::Error> {
+    let items = match Value::deserialize(from)? {
+        Value::Array(items) => items,
+        one @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Object(_)) => vec![one],
+    };
+    let ids = items
+        .into_iter()
+        .map(|item| id(item).map_err(Error::custom));
+    Ok(ids
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+/// A text that is there, and may be none.
+pub(in crate::api::chatlake) fn present_text<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<String>>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    Ok(Some(text.filter(|text| !text.is_empty())))
+}
+
+/// A list of texts, or one text with commas between them.
+pub(in crate::api::chatlake) fn texts<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<String>, D::Error> {
+    let texts = match Value::deserialize(from)? {
+        Value::Null => Vec::new(),
+        Value::String(text) => text.split(',').map(str::to_owned).collect(),
+        Value::Array(items) => {
+            let texts = items.into_iter().map(|item| match item {
+                Value::String(text) => Ok(text),
+                Value::Number(number) => Ok(number.to_string()),
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                    Err(Error::custom("a list of texts is expected"))
+                }
+            });
+            texts.collect::<Result<_, _>>()?
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            return Err(Error::custom("a list of texts is expected"));
+        }
+    };
+    let texts = texts.into_iter().map(|text| text.trim().to_owned());
+    Ok(texts.filter(|text| !text.is_empty()).collect())
+}
+
 /// A flag, as itself, as text or as a digit.
 pub(in crate::api::chatlake) fn flag<'de, D: Deserializer<'de>>(
     from: D,

@@ -1,10 +1,13 @@
 //! The shapes of this API, field for field.
 
+pub(super) mod assignment;
+pub(super) mod attention;
 pub(super) mod contact;
 pub(super) mod conversation;
 pub(super) mod inbox;
 pub(super) mod lenient;
 pub(super) mod message;
+pub(super) mod search;
 pub(super) mod time;
 pub(super) mod user;
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::{AccountId, Agent, AgentName, Availability, BotId, Team};
+use crate::store::conversation_views::BotName;
 
 /// An agent in full.
 #[derive(Debug, Serialize)]
@@ -108,6 +109,26 @@ impl BotBody {
             name: name.to_owned(),
             avatar_url: avatar_url.to_owned(),
             r#type: "agent_bot",
+        }
+    }
+}
+
+/// A bot that a conversation is given to.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct SlimBot {
+    id: i64,
+    name: String,
+    description: String,
+    thumbnail: String,
+}
+
+impl SlimBot {
+    pub(in crate::api::chatlake) fn new(bot: &BotName) -> Self {
+        Self {
+            id: bot.id.0,
+            name: bot.name.clone(),
+            description: bot.description.clone(),
+            thumbnail: bot.avatar_url.clone(),
         }
     }
 }
