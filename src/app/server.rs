@@ -75,7 +75,7 @@ pub async fn run(
                 dispatcher.run(shutdown.clone()),
                 state.runner.run(&*clock, shutdown.clone()),
                 shutdown.run_until_cancelled(forget_named_writes(store, &*clock)),
-                shutdown.run_until_cancelled(wake_conversations(store, &*clock)),
+                Box::pin(shutdown.run_until_cancelled(wake_conversations(store, &*clock))),
             );
         }
     };

@@ -14,7 +14,7 @@ use super::parse;
 use super::wire::Payload;
 use super::wire::conversation::{
     ConversationChanges, CustomAttributesBody, NewCustomAttributes, NewLabels, NewStatusBody,
-    StatusBody,
+    StatusBody, TypingStatusBody,
 };
 use super::{Route, Server};
 use crate::model::{ConversationStatus, Role};
@@ -22,6 +22,7 @@ use crate::store;
 use crate::store::Once;
 use crate::store::conversation_changes::{self, Change};
 use crate::store::conversation_status::{StatusChange, StatusChanged};
+use crate::store::typing::{self, Typing};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -32,6 +33,10 @@ pub(super) fn routes() -> Vec<Route> {
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/toggle_priority",
             post(toggle_priority),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations/{conversation_id}/toggle_typing_status",
+            post(toggle_typing_status),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/custom_attributes",
@@ -88,6 +93,27 @@ pub(super) async fn toggle_priority(
     let priority = body.priority.flatten();
     let priority = priority.as_deref().map(parse::priority).transpose()?;
     change(&server, &within, Change::Priority(priority), once).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Tells that the caller types, or has stopped. Any other word tells nothing.
+pub(super) async fn toggle_typing_status(
+    State(server): State<Server>,
+    within: InConversation<Scope>,
+    Params { value: body, .. }: Params<TypingStatusBody>,
+) -> Result<StatusCode> {
+    let on = match body.typing_status.as_deref() {
+        Some("on") => true,
+        Some("off") => false,
+        Some(_) | None => return Ok(StatusCode::OK),
+    };
+    let typing = Typing {
+        by: within.who.author(),
+        on,
+        private: body.is_private.unwrap_or_default(),
+    };
+    let (account, id) = (within.who.account, within.conversation.id);
+    typing::tell(&server.store, account, id, typing, server.now()).await?;
     Ok(StatusCode::OK)
 }
 

@@ -32,6 +32,9 @@ use crate::store::messages::NewMessage;
 /// Conversations on a page.
 const PAGE: i64 = 25;
 
+/// The last page there is: whatever is behind it is found by narrower questions.
+const LAST_PAGE: i64 = 4000;
+
 /// How many are given where there are no pages.
 const UNPAGED: i64 = 1000;
 
@@ -278,7 +281,10 @@ pub(super) fn read_window(query: &Query) -> Result<(i64, i64)> {
         return Ok((0, UNPAGED));
     }
     let page = query.number("page")?.unwrap_or(1).max(1);
-    Ok(((page - 1).saturating_mul(PAGE), PAGE))
+    if page > LAST_PAGE {
+        return Ok((0, 0));
+    }
+    Ok(((page - 1) * PAGE, PAGE))
 }
 
 pub(super) fn read_sort(query: &Query) -> Sort {

@@ -32,6 +32,9 @@ const ON: i64 = 100;
 /// Files and places on a page.
 const FILES: i64 = 100;
 
+/// The last page of them.
+const LAST_FILES: i64 = 1000;
+
 /// Messages between two others.
 const BETWEEN: i64 = 1000;
 
@@ -214,7 +217,7 @@ pub(super) async fn list_files(
 ) -> Result<Json<AttachmentList>> {
     let (account, id) = (within.who.account, within.conversation.id);
     let page = query.number("page")?.unwrap_or(1).max(1);
-    let window = ((page - 1).saturating_mul(FILES), FILES);
+    let window = ((page - 1).min(LAST_FILES) * FILES, FILES);
     let (total, files) = store::messages::list_files(&server.store, account, id, window).await?;
     Ok(Json(AttachmentList::new(account, total, &files)))
 }

@@ -21,9 +21,17 @@
 //! - A `source_id` that comes again in one conversation of an API inbox gives the message that has it.
 //! - Ids that are no number are 404, unknown words for a status or type 422; a wrong method is 405, as is proper.
 //! - A conversation begins with words of its caller only; what the contact says is posted to it, where a bot may answer.
-//! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, presence (everybody outside is
-//!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty. Inboxes of other channels
-//!   than `api` are made elsewhere.
+//! - Placeholders are paths with the filters `default`, `upcase`, `downcase`, `capitalize` and `strip`; a text that asks for
+//!   more of Liquid goes out as it is. A message that begins a conversation does not know its number.
+//! - An `external_created_at` that is to come is now.
+//! - A message that was taken back stays so when it is sent again.
+//! - What a message changes of its conversation (since when its contact waits, the first reply) is told with the message.
+//! - A team picks the one of its agents in the inbox who says to be online and has the fewest open conversations.
+//! - A conversation is gone when its removal is answered. The events of it stay in the change feed.
+//! - A transcript is not mailed: that it was asked for is noted in the conversation.
+//! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
+//! - Lists of conversations end after 4,000 pages.
+//! - Not yet: files, presence (everybody outside is offline). Inboxes of other channels than `api` are made elsewhere.
 
 mod assignments;
 mod attention;

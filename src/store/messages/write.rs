@@ -17,6 +17,9 @@ use crate::store::events::NewEvent;
 use crate::store::turns::Saying;
 use crate::store::{Result, conversations, events, usage};
 
+/// What is noted where a contact brings a conversation back to the agents.
+const REOPENED: &str = "System reopened the conversation due to a new incoming message.";
+
 /// What is said at one moment in a conversation that is locked.
 #[derive(Debug)]
 pub(in crate::store) struct Piece<'a> {
@@ -69,8 +72,15 @@ pub(in crate::store) async fn insert_all(
         now,
     };
     let ids = insert_pieces(conn, &mut [piece]).await?.concat();
-    if sayings.iter().any(Saying::is_incoming) {
-        reopen(conn, account, conversation, now).await?;
+    if sayings.iter().any(Saying::is_incoming) && reopen(conn, account, conversation, now).await? {
+        let note = NewMessage::text(MessageKind::Activity, From::System, REOPENED);
+        let piece = Piece {
+            account,
+            conversation,
+            sayings: &[Saying::to_visitor(note)],
+            now,
+        };
+        insert_pieces(conn, &mut [piece]).await?;
     }
     Ok(ids)
 }
@@ -377,15 +387,16 @@ async fn note(conn: &mut PgConnection, pieces: &mut [Piece<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// A contact who speaks again brings a closed or put-off conversation back, unless it was silenced.
+/// A contact who speaks again brings a closed or put-off conversation back, unless it was silenced; whether the agents
+/// have it then.
 async fn reopen(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &mut Conversation,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<bool> {
     if !reopens(conversation) {
-        return Ok(());
+        return Ok(false);
     }
     let has_bot = sqlx::query_scalar!(
         r#"select bot_id is not null as "has_bot!" from inboxes where account_id = $1 and id = $2"#,
@@ -399,7 +410,8 @@ async fn reopen(
     } else {
         ConversationStatus::Open
     };
-    conversations::move_to(conn, account, conversation, status, None, now).await
+    conversations::move_to(conn, account, conversation, status, None, now).await?;
+    Ok(status == ConversationStatus::Open)
 }
 
 /// Whether a contact who speaks brings the conversation back.

@@ -277,6 +277,91 @@ async fn a_conversation_is_removed_with_all_that_belongs_to_it() {
     assert_eq!(list["data"]["meta"]["all_count"], 1);
 }
 
+#[tokio::test]
+async fn the_system_behind_an_inbox_hears_who_types() {
+    use sqlx::Row;
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let inbox =
+        json!({"name": "W", "channel": {"type": "api", "webhook_url": "https://example.org/hook"}});
+    let inbox = office.admin.post("/inboxes", &inbox).await.json()["id"].take();
+    let contact = json!({"name": "Ann", "inbox_id": inbox, "source_id": "a-1"});
+    office.admin.post("/contacts", &contact).await;
+    let body = json!({"source_id": "a-1"});
+    office.admin.post("/conversations", &body).await;
+    let path = "/conversations/1/toggle_typing_status";
+    for body in [
+        json!({"typing_status": "on", "is_private": "true"}),
+        json!({"typing_status": "off"}),
+        json!({"typing_status": "maybe"}),
+        json!({}),
+    ] {
+        ok(&office.admin, path, body).await;
+    }
+    ok(&office.bot().await, path, json!({"typing_status": "on"})).await;
+    assert_eq!(office.outsider.post(path, &json!({})).await.status, 401);
+    let mut conn = app.database.connect().await;
+    let rows = sqlx::query(
+        "select kind, snapshot -> 'detail' -> 'private' as private, snapshot -> 'detail' -> 'by' ->> 'name' as by
+         from events where kind like '%typing%' order by id",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    let heard: Vec<(String, Value, String)> = rows
+        .iter()
+        .map(|row| (row.get("kind"), row.get("private"), row.get("by")))
+        .collect();
+    let fact = |kind: &str, private: bool, by: &str| {
+        (
+            format!("conversation.typing_{kind}"),
+            json!(private),
+            by.to_owned(),
+        )
+    };
+    assert_eq!(
+        heard,
+        [
+            fact("on", true, "John Doe 1"),
+            fact("off", false, "John Doe 1"),
+            fact("on", false, "Robo")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_contact_who_writes_again_brings_the_conversation_back_and_that_is_noted() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    office.conversation("p-1").await;
+    for status in ["resolved", "snoozed"] {
+        let body = json!({"status": status});
+        office
+            .admin
+            .post("/conversations/1/toggle_status", &body)
+            .await;
+        let incoming = json!({"content": "Hi", "message_type": "incoming"});
+        office
+            .admin
+            .post("/conversations/1/messages", &incoming)
+            .await;
+        let shown = office.admin.get("/conversations/1").await.json();
+        assert_eq!(shown["status"], "open");
+    }
+    let reopened = "System reopened the conversation due to a new incoming message.";
+    assert_eq!(
+        notes(&office.admin).await,
+        [
+            "Conversation was marked resolved by John Doe 1",
+            "Hi",
+            reopened,
+            "Conversation was snoozed by John Doe 1",
+            "Hi",
+            reopened
+        ]
+    );
+}
+
 /// A table that refers to conversations or messages must be known to their removal, or go by itself.
 #[tokio::test]
 async fn removal_knows_every_table_that_refers_to_a_conversation() {

@@ -74,6 +74,14 @@ pub(in crate::api::chatlake) struct NewLabels {
     pub(in crate::api::chatlake) labels: Vec<String>,
 }
 
+/// Whether its caller types.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct TypingStatusBody {
+    pub(in crate::api::chatlake) typing_status: Option<String>,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    pub(in crate::api::chatlake) is_private: Option<bool>,
+}
+
 /// A conversation.
 #[derive(Debug, Serialize)]
 pub(in crate::api::chatlake) struct ConversationBody {
