@@ -40,9 +40,8 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
         chatlake::api(
             state.clone(),
             &config.chatlake,
+            limits,
             config.http.public_url.clone(),
-            limits.chatlake_per_minute,
-            limits.login_per_minute,
         ),
         admin::api(
             state.clone(),

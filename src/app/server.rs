@@ -25,6 +25,10 @@ const REPEATS_FOR: TimeDelta = TimeDelta::days(7);
 const FORGOTTEN_AT_ONCE: i64 = 1000;
 /// Between two looks for what is to be forgotten.
 const FORGETTING_PAUSE: Duration = Duration::from_secs(600);
+/// Conversations that one look wakes.
+const WOKEN_AT_ONCE: i64 = 100;
+/// Between two looks for conversations that are to be woken.
+const WAKING_PAUSE: Duration = Duration::from_secs(1);
 /// Between two tries to bring a database to this version that does not answer.
 const MIGRATION_PAUSE: Duration = Duration::from_secs(1);
 
@@ -71,6 +75,7 @@ pub async fn run(
                 dispatcher.run(shutdown.clone()),
                 state.runner.run(&*clock, shutdown.clone()),
                 shutdown.run_until_cancelled(forget_named_writes(store, &*clock)),
+                Box::pin(shutdown.run_until_cancelled(wake_conversations(store, &*clock))),
             );
         }
     };
@@ -93,6 +98,18 @@ async fn forget_named_writes(store: &Store, clock: &dyn Clock) {
             Err(error) => warn!(error = %chain(&error), "old idempotency keys cannot be removed"),
         }
         tokio::time::sleep(FORGETTING_PAUSE).await;
+    }
+}
+
+/// Opens conversations when they were put off until then.
+async fn wake_conversations(store: &Store, clock: &dyn Clock) {
+    loop {
+        match store::conversation_status::wake_due(store, clock.now(), WOKEN_AT_ONCE).await {
+            Ok(woken) if woken > 0 => continue,
+            Ok(_) => {}
+            Err(error) => warn!(error = %chain(&error), "conversations cannot be woken"),
+        }
+        tokio::time::sleep(WAKING_PAUSE).await;
     }
 }
 

@@ -320,6 +320,8 @@ pub struct Chatlake {
     pub uploads_per_hour: u32,
     /// Transcripts sent by e-mail, each account.
     pub transcripts_per_hour: u32,
+    /// Messages that come into one conversation.
+    pub messages_per_conversation_per_minute: u32,
     /// Attempts to sign in, each client address.
     pub address_sign_ins_per_5_minutes: u32,
     /// Attempts to sign in, each user.

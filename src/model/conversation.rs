@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::text_enum::text_enum;
 use super::{
-    AccountId, AgentId, Attributes, ContactId, ContactInboxId, ConversationId, EndpointId, InboxId,
-    StreamId, TeamId,
+    AccountId, AgentId, Attributes, BotId, ContactId, ContactInboxId, ConversationId, EndpointId,
+    InboxId, StreamId, TeamId,
 };
 
 text_enum! {
@@ -49,6 +49,8 @@ pub struct Conversation {
     pub priority: Option<Priority>,
     /// The agent it is given to.
     pub assignee: Option<AgentId>,
+    /// The bot it is given to, if it is given to no agent.
+    pub assignee_bot: Option<BotId>,
     /// The team it is given to.
     pub team: Option<TeamId>,
     /// Whether its contact was silenced.

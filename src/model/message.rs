@@ -104,6 +104,8 @@ pub struct Message {
     pub content_type: ContentType,
     /// What goes with that.
     pub content_attributes: Attributes,
+    /// What is kept of it beside that: the template it was made from, its campaign.
+    pub additional_attributes: Attributes,
     /// Its richer form.
     pub rich: Option<Rich>,
     /// Whether only agents see it.

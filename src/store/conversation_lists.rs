@@ -10,6 +10,9 @@ use crate::model::{
     ConversationStatus, InboxId, TeamId,
 };
 
+/// How many of an account's newest messages are searched: reading them takes a fraction of a second.
+const SEARCHED: i64 = 100_000;
+
 /// Which conversations to list.
 #[derive(Debug, Clone)]
 pub struct ConversationFilter {
@@ -33,6 +36,12 @@ pub struct ConversationFilter {
     pub contact: Option<ContactId>,
     /// All that must hold of them.
     pub conditions: Vec<Condition<ConversationField>>,
+    /// Only those in which a note named this agent.
+    pub mentioned: Option<AgentId>,
+    /// Only those that this agent follows.
+    pub participant: Option<AgentId>,
+    /// Only those in which somebody said this, as far back as is looked.
+    pub said: Option<String>,
 }
 
 impl ConversationFilter {
@@ -49,6 +58,9 @@ impl ConversationFilter {
             unattended: false,
             contact: None,
             conditions: Vec::new(),
+            mentioned: None,
+            participant: None,
+            said: None,
         }
     }
 }
@@ -163,6 +175,19 @@ pub async fn list(
     Ok(ids)
 }
 
+/// A pattern of texts that contain this one, in which nothing stands for anything else.
+pub(super) fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// Every value is bound; only these texts reach the statement.
 fn push_filter(
     query: &mut QueryBuilder<Postgres>,
@@ -208,6 +233,31 @@ fn push_filter(
         query.push(" and c.contact_id = ").push_bind(contact.0);
     }
     filters::push(query, account, &filter.conditions);
+    if let Some(agent) = filter.mentioned {
+        query.push(
+            " and exists (select from mentions n where n.account_id = c.account_id and n.conversation_id = c.id and n.agent_id = ",
+        );
+        query.push_bind(agent.0).push(")");
+    }
+    if let Some(agent) = filter.participant {
+        query.push(
+            " and exists (select from conversation_participants n where n.account_id = c.account_id
+                          and n.conversation_id = c.id and n.agent_id = ",
+        );
+        query.push_bind(agent.0).push(")");
+    }
+    if let Some(said) = &filter.said {
+        // The sub-selects stand by themselves: each is done once, whatever else is asked.
+        query.push(" and c.id in (select s.conversation_id from messages s where s.account_id = ");
+        query.push_bind(account.0);
+        query.push(" and s.id >= coalesce((select f.id from messages f where f.account_id = ");
+        query.push_bind(account.0);
+        query
+            .push(" order by f.id desc offset ")
+            .push_bind(SEARCHED);
+        query.push(" limit 1), 0) and s.kind in ('incoming', 'outgoing') and s.content ilike ");
+        query.push_bind(containing(said)).push(")");
+    }
 }
 
 /// The id settles what the rest leaves open, so that pages do not overlap.

@@ -3,9 +3,12 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::conversation_changes::{Assignee, tell};
 use super::messages::{self, From, NewMessage};
-use super::{Result, conversations, events};
-use crate::model::{AccountId, AgentId, Conversation, ConversationStatus, EventKind, MessageKind};
+use super::{Error, Once, Result, Store, assignments, conversations};
+use crate::model::{
+    AccountId, AgentId, Conversation, ConversationId, ConversationStatus, MessageKind,
+};
 
 /// A change to make.
 #[derive(Debug, Clone)]
@@ -67,17 +70,83 @@ pub(super) async fn make(
         };
         note(conn, account, conversation, format!("{text}{by}"), now).await?;
     }
-    match change.opener.filter(|_| to == ConversationStatus::Open) {
-        Some(opener) if conversation.assignee != Some(opener) => {
-            assign(conn, account, conversation, opener, now).await?;
-            let text = format!("{by} self-assigned this conversation");
-            note(conn, account, conversation, text, now).await
-        }
-        Some(_) | None => Ok(()),
+    let Some(opener) = change.opener.filter(|_| to == ConversationStatus::Open) else {
+        return Ok(());
+    };
+    let opener = Some(Assignee::Agent(opener));
+    match assignments::assign(conn, account, conversation, (opener, &by), now).await? {
+        Some(outcome) => tell(conn, account, conversation, outcome, now).await,
+        None => Ok(()),
     }
 }
 
-async fn name_of(
+/// Conversations of all accounts that were put off until now, longest first: the server's timer serves every tenant.
+async fn list_due(
+    store: &Store,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<(AccountId, ConversationId)>> {
+    let rows = sqlx::query!(
+        r#"select c.account_id as "account: AccountId", c.id as "id: ConversationId"
+           from conversations c join accounts a on a.id = c.account_id and a.status = 'active'
+           where c.status = 'snoozed' and c.snoozed_until <= $1 order by c.snoozed_until limit $2"#,
+        now,
+        limit,
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.account, row.id)).collect())
+}
+
+/// Opens at most so many conversations that were put off until now; how many it opened.
+///
+/// Several servers may do this at once: each is opened once, as its own row tells under its lock, and one that was put
+/// off further meanwhile is left.
+pub async fn wake_due(store: &Store, now: DateTime<Utc>, limit: i64) -> Result<usize> {
+    let (mut woken, mut failure) = (0, None);
+    for (account, id) in list_due(store, now, limit).await? {
+        // What is wrong with one keeps none other asleep.
+        match wake(store, account, id, now).await {
+            Ok(opened) => woken += usize::from(opened),
+            Err(error) => failure = Some(error),
+        }
+    }
+    failure.map_or(Ok(woken), Err)
+}
+
+async fn wake(
+    store: &Store,
+    account: AccountId,
+    id: ConversationId,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let change = StatusChange {
+        to: Some(ConversationStatus::Open),
+        snoozed_until: None,
+        by: From::System,
+        opener: None,
+    };
+    store
+        .write(move |conn| {
+            Box::pin(async move {
+                let mut conversation = match conversations::lock(conn, account, id).await {
+                    Ok(conversation) => conversation,
+                    Err(Error::NotFound(_)) => return Ok(false),
+                    Err(error) => return Err(error),
+                };
+                let is_due = conversation.status == ConversationStatus::Snoozed
+                    && conversation.snoozed_until.is_some_and(|until| until <= now);
+                if is_due {
+                    make(conn, account, &mut conversation, &change, now).await?;
+                }
+                Ok(is_due)
+            })
+        })
+        .await
+}
+
+/// The name of who does something in a conversation.
+pub(super) async fn name_of(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &Conversation,
@@ -110,33 +179,27 @@ async fn name_of(
     Ok(name.unwrap_or_else(|| "System".to_owned()))
 }
 
-async fn assign(
-    conn: &mut PgConnection,
+/// Notes something in a conversation that changes nothing of it.
+pub async fn remark(
+    store: &Store,
     account: AccountId,
-    conversation: &mut Conversation,
-    agent: AgentId,
+    conversation: ConversationId,
+    text: String,
+    once: Option<Once>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    sqlx::query!(
-        "update conversations set assignee_id = $3, updated_at = $4 where account_id = $1 and id = $2",
-        account.0,
-        conversation.id.0,
-        agent.0,
-        now,
-    )
-    .execute(&mut *conn)
-    .await?;
-    let previous = conversation.assignee.replace(agent);
-    conversation.updated_at = now;
-    let changed = serde_json::json!([
-        {"assignee_id": {"previous_value": previous.map(|id| id.0), "current_value": agent.0}}
-    ]);
-    let event = events::NewEvent::of_conversation(EventKind::ConversationUpdated, conversation.id)
-        .changing(&changed);
-    events::append(conn, account, event, now).await
+    store
+        .write_once(account, once, now, move |conn| {
+            Box::pin(async move {
+                let mut conversation = conversations::lock(conn, account, conversation).await?;
+                note(conn, account, &mut conversation, text, now).await
+            })
+        })
+        .await
 }
 
-async fn note(
+/// Notes something in a locked conversation.
+pub(super) async fn note(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &mut Conversation,

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::conversations::conversations;
 use super::{Error, Noun, Result, Store, agents, contacts, messages};
 use crate::model::{
-    AccountId, Agent, AgentId, Channel, Contact, ContactId, ContactInboxId, Conversation,
+    AccountId, Agent, AgentId, BotId, Channel, Contact, ContactId, ContactInboxId, Conversation,
     ConversationId, ConversationStatus, EndpointId, InboxId, Message, MessageId, Priority,
     StreamId, Team, TeamId,
 };
@@ -27,6 +27,8 @@ pub struct ConversationView {
     pub channel: Channel,
     /// The agent it is given to.
     pub assignee: Option<Agent>,
+    /// The bot it is given to.
+    pub assignee_bot: Option<BotName>,
     /// The team it is given to.
     pub team: Option<Team>,
     /// Its labels, oldest first.
@@ -39,12 +41,26 @@ pub struct ConversationView {
     pub reply_until: Option<DateTime<Utc>>,
 }
 
+/// What is told of a bot that a conversation is given to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BotName {
+    /// The bot.
+    pub id: BotId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Its picture, or empty.
+    pub avatar_url: String,
+}
+
 /// What stands beside one conversation, as far as one statement brings it.
 struct Beside {
     id: ConversationId,
     source_id: String,
     hmac_verified: bool,
     channel: Channel,
+    assignee_bot: Option<BotName>,
     team: Option<Team>,
     labels: Vec<String>,
     last_message: Option<MessageId>,
@@ -125,6 +141,7 @@ pub async fn list(
             source_id: beside.source_id,
             hmac_verified: beside.hmac_verified,
             channel: beside.channel,
+            assignee_bot: beside.assignee_bot,
             team: beside.team,
             labels: beside.labels,
             reply_until: beside.reply_until,
@@ -137,7 +154,8 @@ async fn list_beside(store: &Store, account: AccountId, ids: &[i64]) -> Result<V
     let rows = sqlx::query!(
         r#"select c.id as "id: ConversationId", w.source_id, w.hmac_verified, i.channel as "channel: Channel",
                   t.id as "team_id?: TeamId", t.name as "team_name?", t.description as team_description,
-                  t.allow_auto_assign as "team_assigns?",
+                  t.allow_auto_assign as "team_assigns?", b.id as "bot_id?: BotId", b.name as "bot_name?",
+                  b.description as "bot_description?", b.avatar_url as "bot_avatar_url?",
                   array(select l.title from conversation_labels l
                         where l.account_id = c.account_id and l.conversation_id = c.id
                         order by l.created_at, l.title) as "labels!",
@@ -154,6 +172,7 @@ async fn list_beside(store: &Store, account: AccountId, ids: &[i64]) -> Result<V
            from conversations c
            join contact_inboxes w on w.account_id = c.account_id and w.id = c.contact_inbox_id
            join inboxes i on i.account_id = c.account_id and i.id = c.inbox_id
+           left join bots b on b.account_id = c.account_id and b.id = c.assignee_bot_id
            left join teams t on t.account_id = c.account_id and t.id = c.team_id
            cross join lateral (select substring(i.additional_attributes ->> 'agent_reply_time_window' from '^\d{1,6}$')::bigint
                                as hours) h
@@ -168,6 +187,12 @@ async fn list_beside(store: &Store, account: AccountId, ids: &[i64]) -> Result<V
         source_id: row.source_id,
         hmac_verified: row.hmac_verified,
         channel: row.channel,
+        assignee_bot: row.bot_id.map(|id| BotName {
+            id,
+            name: row.bot_name.unwrap_or_default(),
+            description: row.bot_description.unwrap_or_default(),
+            avatar_url: row.bot_avatar_url.unwrap_or_default(),
+        }),
         team: row.team_id.zip(row.team_name).map(|(id, name)| Team {
             id,
             name,

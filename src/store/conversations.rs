@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Error, Noun, Result, Store, events};
 use crate::model::{
-    AccountId, AgentId, Attributes, ContactId, ContactInboxId, Conversation, ConversationId,
+    AccountId, AgentId, Attributes, BotId, ContactId, ContactInboxId, Conversation, ConversationId,
     ConversationStatus, EndpointId, EventKind, InboxId, Priority, StreamId, TeamId,
 };
 
@@ -42,7 +42,8 @@ macro_rules! conversations {
             Conversation,
             r#"select c.account_id as "account: AccountId", c.id as "id: ConversationId", c.uuid, c.inbox_id as "inbox: InboxId", c.contact_id as "contact: ContactId",
                       c.contact_inbox_id as "contact_inbox: ContactInboxId", c.status as "status: ConversationStatus",
-                      c.priority as "priority: Priority", c.assignee_id as "assignee: AgentId", c.team_id as "team: TeamId",
+                      c.priority as "priority: Priority", c.assignee_id as "assignee: AgentId",
+                      c.assignee_bot_id as "assignee_bot: BotId", c.team_id as "team: TeamId",
                       c.muted, c.snoozed_until, c.additional_attributes, c.custom_attributes,
                       c.stream_id as "stream: StreamId", c.callback_endpoint_id as "callback_endpoint: EndpointId",
                       c.first_visitor_message_at, c.first_agent_message_at, c.last_message_at,

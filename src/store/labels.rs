@@ -1,6 +1,7 @@
 //! Labels of contacts and conversations. A label need not be defined to be used.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 use super::{Result, Store};
 use crate::model::{AccountId, ContactId, ConversationId};
@@ -105,6 +106,53 @@ pub async fn set_of_contact(
             })
         })
         .await
+}
+
+/// Makes these the labels of a locked conversation; those that it had, and those that it has.
+pub(super) async fn replace_of_conversation(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: ConversationId,
+    titles: &[String],
+    now: DateTime<Utc>,
+) -> Result<(Vec<String>, Vec<String>)> {
+    let before = titles_of(conn, account, conversation).await?;
+    sqlx::query!(
+        "delete from conversation_labels where account_id = $1 and conversation_id = $2 and title <> all ($3)",
+        account.0,
+        conversation.0,
+        titles,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "insert into conversation_labels (account_id, conversation_id, title, created_at)
+         select $1, $2, title, $4 from unnest($3::text[]) as title on conflict do nothing",
+        account.0,
+        conversation.0,
+        titles,
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let after = titles_of(conn, account, conversation).await?;
+    Ok((before, after))
+}
+
+async fn titles_of(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: ConversationId,
+) -> Result<Vec<String>> {
+    let titles = sqlx::query_scalar!(
+        "select title from conversation_labels where account_id = $1 and conversation_id = $2
+         order by created_at, title",
+        account.0,
+        conversation.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(titles)
 }
 
 /// Puts labels on a conversation, beside those it has.

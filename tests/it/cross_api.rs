@@ -362,3 +362,53 @@ async fn chatlake_shows_it(scene: &Scene, id: ConversationId) {
     assert_eq!(spoken, [bot, bot, visitor, bot, agent, note, visitor, bot]);
     assert_eq!(page["payload"][1]["content_type"], "input_select");
 }
+
+#[tokio::test]
+async fn a_message_that_is_taken_back_is_gone_everywhere() {
+    const DELETED: &str = "This message was deleted";
+    let scene = Scene::new().await;
+    let stream = ask_for_an_agent(&scene).await;
+    let id = answer_as_an_agent(&scene, &stream).await;
+    let messages = format!("/conversations/{id}/messages");
+    let page = scene.chatlake(Method::GET, &messages, &json!({})).await;
+    let all = page["payload"].as_array().unwrap();
+    let said = all
+        .iter()
+        .find(|message| message["content"] == "Hi, this is John");
+    let path = format!("{messages}/{}", said.unwrap()["id"]);
+    let gone = scene.chatlake(Method::DELETE, &path, &json!({})).await;
+    assert_eq!(gone["content_attributes"], json!({"deleted": true}));
+
+    assert_eq!(
+        scene.told().await,
+        Vec::<Value>::new(),
+        "the visitor was told once"
+    );
+    let heard = scene.system.take().pop().unwrap().json();
+    assert_eq!(
+        json!([
+            heard["event"],
+            heard["content"],
+            heard["content_attributes"]
+        ]),
+        json!(["message_updated", DELETED, {"deleted": true}])
+    );
+    let rows = scene.imbox("grabConversation", &format!("/V{id}")).await;
+    let texts = each(&rows, "message");
+    assert!(texts.iter().any(|text| **text == DELETED), "{texts:?}");
+    assert!(!rows.to_string().contains("Hi, this is John"));
+    let headers = [("authorization", scene.bot_token.as_str())];
+    let asked = json!({"channelIds": [1013]});
+    let users = scene
+        .app
+        .send(Method::POST, "/users", &headers, &asked)
+        .await
+        .json();
+    let asked = json!({"botUserId": users["users"][0]["botUserId"], "channelId": 1013});
+    let page = scene
+        .app
+        .send(Method::POST, "/transcripts", &headers, &asked)
+        .await;
+    assert!(page.text().contains(DELETED), "{}", page.text());
+    assert!(!page.text().contains("Hi, this is John"));
+}

@@ -203,6 +203,7 @@ struct Ids {
     account: i64,
     contact: i64,
     conversation: i64,
+    message: i64,
     inbox: i64,
     bot: i64,
     app: i64,
@@ -239,6 +240,7 @@ impl Ids {
             ("{apiKey}", key.to_owned()),
             ("{contact_id}", self.contact.to_string()),
             ("{conversation_id}", self.conversation.to_string()),
+            ("{message_id}", self.message.to_string()),
             ("{conversationID}", format!("V{}", self.conversation)),
             ("{inbox_id}", self.inbox.to_string()),
             ("{bot_id}", self.bot.to_string()),
@@ -477,9 +479,8 @@ impl Tenant {
             let conversation = app.conversation(account, way.as_ref().unwrap().id).await;
             ids.conversation = conversation.0;
             let new = NewMessage::text(quartet::model::MessageKind::Incoming, From::Contact, &mark);
-            messages::post(store, account, conversation, new, None, now)
-                .await
-                .unwrap();
+            let message = messages::post(store, account, conversation, new, None, now);
+            ids.message = message.await.unwrap().id.0;
         }
         let none = delivery_log::Filter::default();
         let sent = delivery_log::list(store, account, none, None, 1).await;

@@ -9,11 +9,11 @@ use super::error::{Error, Result};
 use super::identity::{Identity, identify};
 use crate::model::{
     AccountId, AccountStatus, Agent, BotId, ContactId, Conversation, ConversationId, Inbox,
-    InboxId, Note, NoteId, Role,
+    InboxId, Message, MessageId, Note, NoteId, Role,
 };
 use crate::store::access::{self, Viewer};
-use crate::store::messages::From;
-use crate::store::{self, Store, accounts, agents, conversations, inboxes, notes};
+use crate::store::messages::{self, From};
+use crate::store::{self, Noun, Store, accounts, agents, conversations, inboxes, notes};
 
 /// Whom a token speaks for.
 #[derive(Debug, Clone)]
@@ -45,6 +45,31 @@ pub(super) struct Administrator(pub(super) Member);
 pub(super) struct InConversation<W> {
     pub(super) who: W,
     pub(super) conversation: Conversation,
+}
+
+impl InConversation<Member> {
+    /// The same, where bots may be too.
+    pub(super) fn scope(self) -> InConversation<Scope> {
+        InConversation {
+            who: self.who.scope(),
+            conversation: self.conversation,
+        }
+    }
+}
+
+/// A message of a conversation that its caller may look into.
+#[derive(Debug, Clone)]
+pub(super) struct InMessage {
+    pub(super) member: Member,
+    pub(super) conversation: Conversation,
+    pub(super) message: Message,
+}
+
+impl InMessage {
+    /// Where the message is, and which it is.
+    pub(super) fn ids(&self) -> (ConversationId, MessageId) {
+        (self.conversation.id, self.message.id)
+    }
 }
 
 /// An inbox that its caller may look into.
@@ -200,6 +225,29 @@ impl<W: Who> FromRequestParts<Server> for InConversation<W> {
             access::sees_conversation(&server.store, account, who.viewer(), &conversation).await?;
         permit(sees)?;
         Ok(Self { who, conversation })
+    }
+}
+
+impl FromRequestParts<Server> for InMessage {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let InConversation {
+            who: member,
+            conversation,
+        } = InConversation::<Member>::from_request_parts(parts, server).await?;
+        let unknown = || store::Error::NotFound(Noun::Message);
+        let id = path_id(parts, server, "message_id").await;
+        let id = MessageId(id.map_err(|_| unknown())?);
+        let message = messages::get(&server.store, member.account, id).await?;
+        if message.conversation != conversation.id {
+            return Err(unknown().into());
+        }
+        Ok(Self {
+            member,
+            conversation,
+            message,
+        })
     }
 }
 

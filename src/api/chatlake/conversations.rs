@@ -2,33 +2,38 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
+use axum::http::StatusCode;
+use axum::routing::get;
 use chrono::TimeDelta;
 
-use super::auth::{Actor, InConversation, Member, Scope, Who};
+use super::auth::{Actor, Administrator, InConversation, Member, Scope, Who};
+use super::compose::{self, Place};
 use super::error::{Error, Result};
 use super::fields::Query;
 use super::params::Params;
 use super::parse;
 use super::wire::conversation::{
-    ConversationBody, ConversationList, ConversationListData, ConversationMeta,
-    NewConversationBody, NewStatusBody, StatusBody,
+    ConversationBody, ConversationChanges, ConversationList, ConversationListData,
+    ConversationMeta, NewConversationBody,
 };
 use super::wire::message::NewMessageBody;
 use super::{Route, Server};
 use crate::model::{
     AgentId, ContactId, ContactInbox, ConversationId, ConversationStatus, InboxId, MessageKind,
-    Role, TeamId,
+    TeamId,
 };
 use crate::store;
+use crate::store::conversation_changes::{self, Change};
 use crate::store::conversation_lists::{Assigned, ConversationFilter, Sort};
 use crate::store::conversation_starts::{Start, Through};
-use crate::store::conversation_status::{StatusChange, StatusChanged};
 use crate::store::conversations::NewConversation;
 use crate::store::messages::NewMessage;
 
 /// Conversations on a page.
 const PAGE: i64 = 25;
+
+/// The last page there is: whatever is behind it is found by narrower questions.
+const LAST_PAGE: i64 = 4000;
 
 /// How many are given where there are no pages.
 const UNPAGED: i64 = 1000;
@@ -45,11 +50,7 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}",
-            get(show),
-        ),
-        (
-            "/api/v1/accounts/{account_id}/conversations/{conversation_id}/toggle_status",
-            post(toggle_status),
+            get(show).patch(update).put(update).delete(delete),
         ),
     ]
 }
@@ -82,13 +83,9 @@ pub(super) async fn list(
     let (store, account, agent) = (&server.store, member.account, &member.agent);
     let (filter, assigned) = read_filter(&server, &member, &query)?;
     let counts = store::conversation_lists::count(store, account, &filter, agent.id).await?;
-    let ids = if finds_nothing(&query) {
-        Vec::new()
-    } else {
-        let window = read_window(&query)?;
-        let sort = read_sort(&query);
-        store::conversation_lists::list(store, account, &filter, assigned, sort, window).await?
-    };
+    let (window, sort) = (read_window(&query)?, read_sort(&query));
+    let ids =
+        store::conversation_lists::list(store, account, &filter, assigned, sort, window).await?;
     let views = store::conversation_views::list(store, account, &ids).await?;
     let payload = views
         .iter()
@@ -116,35 +113,32 @@ pub(super) async fn meta(
     }))
 }
 
-pub(super) async fn toggle_status(
+pub(super) async fn update(
     State(server): State<Server>,
     within: InConversation<Scope>,
-    Params { value: body, once }: Params<NewStatusBody>,
-) -> Result<Json<StatusBody>> {
-    let status = body.status.as_deref().filter(|text| !text.is_empty());
-    let change = StatusChange {
-        to: status.map(parse::status).transpose()?,
-        snoozed_until: body.snoozed_until,
-        by: within.who.author(),
-        opener: match &within.who.actor {
-            Actor::Agent(agent) if agent.role == Role::Agent => Some(agent.id),
-            Actor::Agent(_) | Actor::Bot(_) => None,
-        },
-    };
-    let (account, id) = (within.who.account, within.conversation.id);
-    let runner = &server.runner;
-    let changed = runner
-        .set_status(account, id, change, once, server.now())
-        .await?;
-    let handed_over = matches!(within.who.actor, Actor::Bot(_)) && is_hand_over(&changed);
-    Ok(Json(StatusBody::new(id.0, changed, handed_over)))
+    Params { value: body, once }: Params<ConversationChanges>,
+) -> Result<Json<ConversationBody>> {
+    let (scope, id) = (&within.who, within.conversation.id);
+    if let Some(priority) = body.priority {
+        let priority = priority.as_deref().map(parse::priority).transpose()?;
+        let change = (Change::Priority(priority), scope.author());
+        let now = server.now();
+        conversation_changes::change(&server.store, scope.account, id, change, once, now).await?;
+    }
+    answer(&server, scope, id).await
 }
 
-fn is_hand_over(changed: &StatusChanged) -> bool {
-    (changed.from, changed.to) == (ConversationStatus::Pending, ConversationStatus::Open)
+pub(super) async fn delete(
+    State(server): State<Server>,
+    within: InConversation<Administrator>,
+) -> Result<StatusCode> {
+    let (account, id) = (within.who.account(), within.conversation.id);
+    store::conversation_removal::remove(&server.store, account, id).await?;
+    Ok(StatusCode::OK)
 }
 
-async fn answer(
+/// The conversation as its caller sees it now.
+pub(super) async fn answer(
     server: &Server,
     scope: &Scope,
     id: ConversationId,
@@ -163,9 +157,12 @@ async fn answer(
 }
 
 async fn read_start(server: &Server, scope: &Scope, body: NewConversationBody) -> Result<Start> {
-    let through = find_through(server, scope, &body).await?;
+    let (through, place) = find_through(server, scope, &body).await?;
     let status = body.status.as_deref().filter(|text| !text.is_empty());
-    let message = body.message.map(|body| first_message(body, scope));
+    let message = match body.message {
+        Some(body) => Some(first_message(server, scope, &place, body).await?),
+        None => None,
+    };
     let new = NewConversation {
         status: status.map(parse::status).transpose()?,
         assignee: body.assignee_id.map(AgentId),
@@ -185,13 +182,18 @@ async fn read_start(server: &Server, scope: &Scope, body: NewConversationBody) -
     Ok(Start {
         through,
         new,
-        message: message.transpose()?,
+        message,
     })
 }
 
 /// What the caller says first. What the contact says is posted to a conversation, where a bot may answer it.
-fn first_message(body: NewMessageBody, scope: &Scope) -> Result<NewMessage> {
-    let message = parse::message(body, scope.author()).map_err(Error::of_message)?;
+async fn first_message(
+    server: &Server,
+    scope: &Scope,
+    place: &Place<'_>,
+    body: NewMessageBody,
+) -> Result<NewMessage> {
+    let message = compose::message(server, scope, place, body).await?;
     if message.kind == MessageKind::Incoming {
         let text = "message: what the contact says is posted to the conversation";
         return Err(Error::Refused(text.to_owned()));
@@ -204,7 +206,7 @@ async fn find_through(
     server: &Server,
     scope: &Scope,
     body: &NewConversationBody,
-) -> Result<Through> {
+) -> Result<(Through, Place<'static>)> {
     let account = scope.account;
     let source_id = parse::source_id(body.source_id.clone())?;
     let inbox = match body.inbox_id {
@@ -216,12 +218,13 @@ async fn find_through(
         None => None,
     };
     if let (Some(contact), Some(inbox)) = (&contact, &inbox) {
-        return Ok(Through::Contact {
+        let through = Through::Contact {
             contact: contact.id,
             inbox: inbox.id,
             source_id,
             hmac_verified: body.hmac_verified.unwrap_or_default(),
-        });
+        };
+        return Ok((through, Place::new(contact.id, inbox.id)));
     }
     let source_id = source_id.ok_or(Error::NotFound)?;
     let ways = store::contacts::list_ways_by_source_id(&server.store, account, &source_id).await?;
@@ -233,15 +236,18 @@ async fn find_through(
     };
     let way = ways.into_iter().find(fits).ok_or(Error::NotFound)?;
     scope.inbox(server, way.inbox).await?;
-    Ok(Through::Way(way.id))
+    Ok((Through::Way(way.id), Place::new(way.contact, way.inbox)))
 }
 
-fn read_filter(
+pub(super) fn read_filter(
     server: &Server,
     member: &Member,
     query: &Query,
 ) -> Result<(ConversationFilter, Assigned)> {
+    let said = query.last("q").map(str::to_owned);
     let status = match query.last("status") {
+        // What is searched may stand anywhere.
+        _ if said.is_some() => None,
         None => Some(ConversationStatus::Open),
         Some("all") => None,
         Some(text) => Some(parse::status(text)?),
@@ -254,6 +260,7 @@ fn read_filter(
     };
     let within = query.number("updated_within")?;
     let within = within.map(|seconds| TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX));
+    let kind = query.last("conversation_type");
     let filter = ConversationFilter {
         status,
         inbox: query.number("inbox_id")?.map(InboxId),
@@ -261,29 +268,27 @@ fn read_filter(
         labels: query.all("labels"),
         source_id: query.last("source_id").map(str::to_owned),
         updated_since: within.and_then(|within| server.now().checked_sub_signed(within)),
-        unattended: query.last("conversation_type") == Some("unattended"),
+        unattended: kind == Some("unattended"),
+        mentioned: (kind == Some("mention")).then_some(member.agent.id),
+        participant: (kind == Some("participating")).then_some(member.agent.id),
+        said,
         ..ConversationFilter::all(member.viewer())
     };
     Ok((filter, assigned))
 }
 
-/// Nobody is mentioned yet, and nobody participates.
-fn finds_nothing(query: &Query) -> bool {
-    matches!(
-        query.last("conversation_type"),
-        Some("mention" | "participating")
-    )
-}
-
-fn read_window(query: &Query) -> Result<(i64, i64)> {
+pub(super) fn read_window(query: &Query) -> Result<(i64, i64)> {
     if query.last("updated_within").is_some() {
         return Ok((0, UNPAGED));
     }
     let page = query.number("page")?.unwrap_or(1).max(1);
-    Ok(((page - 1).saturating_mul(PAGE), PAGE))
+    if page > LAST_PAGE {
+        return Ok((0, 0));
+    }
+    Ok(((page - 1) * PAGE, PAGE))
 }
 
-fn read_sort(query: &Query) -> Sort {
+pub(super) fn read_sort(query: &Query) -> Sort {
     match query.last("sort_by") {
         Some("last_activity_at_asc") => Sort::ActivityAscending,
         Some("created_at_desc") => Sort::Created,

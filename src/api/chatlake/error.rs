@@ -56,6 +56,9 @@ pub(super) enum Error {
     UnknownMembers,
     #[error("the parameter {0} is missing")]
     Missing(&'static str),
+    /// Another system reports on messages only where it carries them.
+    #[error("the inbox is no API inbox")]
+    NoApiInbox,
     /// Anything else that the client has to mend.
     #[error("refused: {0}")]
     Refused(String),
@@ -68,6 +71,9 @@ pub(super) enum Error {
     TooLarge,
     #[error(transparent)]
     RateLimited(RetryAfter),
+    /// The answer has no body.
+    #[error("too many transcripts, {0}")]
+    TooManyTranscripts(RetryAfter),
     #[error(transparent)]
     Store(store::Error),
 }
@@ -135,11 +141,17 @@ impl Error {
             Self::Missing(name) => {
                 refused(&format!("param is missing or the value is empty: {name}"))
             }
+            Self::NoApiInbox => (
+                StatusCode::FORBIDDEN,
+                json!({ "error": "Message status update is only allowed for API inboxes" }),
+            ),
             Self::Refused(text) => refused(text),
             Self::BadRequest(_) => plain(StatusCode::BAD_REQUEST),
             Self::ContentType => plain(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             Self::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE),
-            Self::RateLimited(_) => plain(StatusCode::TOO_MANY_REQUESTS),
+            Self::RateLimited(_) | Self::TooManyTranscripts(_) => {
+                plain(StatusCode::TOO_MANY_REQUESTS)
+            }
             Self::Store(error) => of_store(error),
         }
     }
@@ -210,6 +222,9 @@ impl IntoResponse for Error {
         let (status, body) = self.answer();
         let mut response = match self {
             Self::RateLimited(wait) => render(Failure::RateLimited(wait)),
+            Self::TooManyTranscripts(wait) => {
+                (status, [(RETRY_AFTER, wait.0.to_string())]).into_response()
+            }
             _ => (status, Json(body)).into_response(),
         };
         if status == StatusCode::SERVICE_UNAVAILABLE {

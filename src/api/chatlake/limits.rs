@@ -6,8 +6,7 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::error::Result;
-use crate::api::edge::RateLimiter;
+use crate::api::edge::{RateLimiter, RetryAfter};
 use crate::config;
 use crate::model::{AccountId, AgentId};
 
@@ -70,7 +69,7 @@ impl<K: Display> Limit<K> {
     }
 
     /// Counts one request, or refuses it.
-    pub(super) fn check(&self, who: K) -> Result<()> {
-        Ok(self.counts.check(&who.to_string())?)
+    pub(super) fn check(&self, who: K) -> Result<(), RetryAfter> {
+        self.counts.check(&who.to_string())
     }
 }

@@ -1,20 +1,27 @@
-//! What is said in a conversation.
+//! What is said in a conversation, and what becomes of it.
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
+use axum::routing::{get, patch, post};
 
-use super::auth::{InConversation, Member, Scope};
+use super::auth::{InConversation, InMessage, Member, Scope};
+use super::compose::{self, Place};
 use super::error::{Error, Result};
 use super::fields::Query;
+use super::mentions;
 use super::params::Params;
-use super::parse;
 use super::wire::inbox::{API_CHANNEL, channel_type};
-use super::wire::message::{MessageBody, MessageList, MessageListMeta, NewMessageBody};
+use super::wire::message::{
+    AttachmentList, MessageBody, MessageList, MessageListMeta, MessageProgressBody, NewMessageBody,
+};
 use super::{Route, Server};
-use crate::model::{MessageId, MessageKind};
+use crate::model::{
+    AccountId, Contact, Conversation, ConversationId, DeliveryStatus, Message, MessageId,
+    MessageKind,
+};
 use crate::store;
-use crate::store::messages::Page;
+use crate::store::messages::{NewMessage, Page};
+use crate::store::{Noun, Once};
 
 /// Messages on a page, going back.
 const BACK: i64 = 20;
@@ -22,14 +29,34 @@ const BACK: i64 = 20;
 /// Messages on a page, going on.
 const ON: i64 = 100;
 
+/// Files and places on a page.
+const FILES: i64 = 100;
+
+/// The last page of them.
+const LAST_FILES: i64 = 1000;
+
 /// Messages between two others.
 const BETWEEN: i64 = 1000;
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![(
-        "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages",
-        get(list).post(create),
-    )]
+    vec![
+        (
+            "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages",
+            get(list).post(create),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages/{message_id}",
+            patch(update).put(update).delete(delete),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages/{message_id}/retry",
+            post(retry),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/conversations/{conversation_id}/attachments",
+            get(list_files),
+        ),
+    ]
 }
 
 pub(super) async fn create(
@@ -37,27 +64,130 @@ pub(super) async fn create(
     within: InConversation<Scope>,
     Params { value: body, once }: Params<NewMessageBody>,
 ) -> Result<Json<MessageBody>> {
-    let (account, conversation) = (within.who.account, within.conversation);
+    let (scope, conversation) = (&within.who, &within.conversation);
     let echo_id = body.echo_id.clone();
-    let new = parse::message(body, within.who.author()).map_err(Error::of_message)?;
-    let (id, now) = (conversation.id, server.now());
-    let incoming = new.kind == MessageKind::Incoming;
-    if incoming {
-        let inbox = store::inboxes::get(&server.store, account, conversation.inbox).await?;
-        if channel_type(inbox.channel) != API_CHANNEL {
-            return Err(store::Error::IncomingRefused.into());
-        }
+    let new = compose::message(&server, scope, &Place::of(conversation), body).await?;
+    check_pace(&server, scope.account, conversation.id, once.as_ref()).await?;
+    let message = post_new(&server, scope.account, conversation, new, once).await?;
+    if message.private {
+        mentions::keep(&server, scope.account, conversation, &message).await?;
     }
-    // A note is nothing that a bot could answer.
-    let message = if incoming && !new.private {
-        server.runner.receive(account, id, new, once, now).await?
+    let contact = find_contact(&server, scope.account, conversation).await?;
+    let body = MessageBody::new(scope.account, &message, &contact);
+    Ok(Json(body.echoing(echo_id)))
+}
+
+/// Posts a message. What the contact says may be answered by a bot; a note is nothing that one could answer.
+async fn post_new(
+    server: &Server,
+    account: AccountId,
+    conversation: &Conversation,
+    new: NewMessage,
+    once: Option<Once>,
+) -> Result<Message> {
+    let (id, now) = (conversation.id, server.now());
+    if new.kind != MessageKind::Incoming {
+        return Ok(store::messages::post(&server.store, account, id, new, once, now).await?);
+    }
+    if !is_api_inbox(server, account, conversation).await? {
+        return Err(store::Error::IncomingRefused.into());
+    }
+    if new.private {
+        Ok(store::messages::post(&server.store, account, id, new, once, now).await?)
     } else {
-        store::messages::post(&server.store, account, id, new, once, now).await?
+        Ok(server.runner.receive(account, id, new, once, now).await?)
+    }
+}
+
+/// Refuses what comes too fast, unless it was taken before.
+async fn check_pace(
+    server: &Server,
+    account: AccountId,
+    conversation: ConversationId,
+    once: Option<&Once>,
+) -> Result<()> {
+    let (store, limit) = (&server.store, server.messages_per_minute);
+    if !store::messages::is_crowded(store, account, conversation, limit, server.now()).await? {
+        return Ok(());
+    }
+    let first: Option<i64> = match once {
+        Some(once) => store::find_outcome(store, account, once).await?,
+        None => None,
     };
-    let contact = store::contacts::get(&server.store, account, conversation.contact).await?;
-    Ok(Json(
-        MessageBody::new(account, &message, &contact).echoing(echo_id),
-    ))
+    match first {
+        Some(_) => Ok(()),
+        None => Err(Error::Refused(
+            "Validation failed: Too many messages".to_owned(),
+        )),
+    }
+}
+
+pub(super) async fn update(
+    State(server): State<Server>,
+    within: InMessage,
+    Params { value: body, once }: Params<MessageProgressBody>,
+) -> Result<Json<MessageBody>> {
+    let (account, conversation) = (within.member.account, &within.conversation);
+    if !is_api_inbox(&server, account, conversation).await? {
+        return Err(Error::NoApiInbox);
+    }
+    let status = body.status.as_deref().and_then(DeliveryStatus::parse);
+    if let Some(status) = status {
+        let (ids, progress) = (within.ids(), (status, body.external_error));
+        let now = server.now();
+        store::messages::set_status(&server.store, account, ids, progress, once, now).await?;
+    }
+    answer(&server, &within).await
+}
+
+pub(super) async fn delete(
+    State(server): State<Server>,
+    within: InMessage,
+) -> Result<Json<MessageBody>> {
+    let account = within.member.account;
+    store::messages::delete(&server.store, account, within.ids(), server.now()).await?;
+    answer(&server, &within).await
+}
+
+pub(super) async fn retry(
+    State(server): State<Server>,
+    within: Result<InMessage>,
+    Params { once, .. }: Params<serde::de::IgnoredAny>,
+) -> Result<Json<MessageBody>> {
+    let within = within.map_err(|error| match error {
+        Error::Store(store::Error::NotFound(Noun::Message)) => {
+            Error::Refused("Couldn't find Message".to_owned())
+        }
+        other => other,
+    })?;
+    let account = within.member.account;
+    store::messages::retry(&server.store, account, within.ids(), once, server.now()).await?;
+    answer(&server, &within).await
+}
+
+/// The message as it is now.
+async fn answer(server: &Server, within: &InMessage) -> Result<Json<MessageBody>> {
+    let account = within.member.account;
+    let message = store::messages::get(&server.store, account, within.message.id).await?;
+    let contact = find_contact(server, account, &within.conversation).await?;
+    Ok(Json(MessageBody::new(account, &message, &contact)))
+}
+
+async fn is_api_inbox(
+    server: &Server,
+    account: AccountId,
+    conversation: &Conversation,
+) -> Result<bool> {
+    let inbox = store::inboxes::get(&server.store, account, conversation.inbox).await?;
+    Ok(channel_type(inbox.channel) == API_CHANNEL)
+}
+
+async fn find_contact(
+    server: &Server,
+    account: AccountId,
+    conversation: &Conversation,
+) -> Result<Contact> {
+    Ok(store::contacts::get(&server.store, account, conversation.contact).await?)
 }
 
 pub(super) async fn list(
@@ -78,6 +208,18 @@ pub(super) async fn list(
         payload: messages.iter().map(body).collect(),
         meta: MessageListMeta::new(&view),
     }))
+}
+
+pub(super) async fn list_files(
+    State(server): State<Server>,
+    within: InConversation<Member>,
+    query: Query,
+) -> Result<Json<AttachmentList>> {
+    let (account, id) = (within.who.account, within.conversation.id);
+    let page = query.number("page")?.unwrap_or(1).max(1);
+    let window = ((page - 1).min(LAST_FILES) * FILES, FILES);
+    let (total, files) = store::messages::list_files(&server.store, account, id, window).await?;
+    Ok(Json(AttachmentList::new(account, total, &files)))
 }
 
 fn read_page(query: &Query) -> Result<Page> {

@@ -44,6 +44,22 @@ mod auth;
 mod canned_responses;
 mod contacts;
 mod conversation_filter;
+//! - Placeholders are paths with the filters `default`, `upcase`, `downcase`, `capitalize` and `strip`; a text that asks for
+//!   more of Liquid goes out as it is. A message that begins a conversation does not know its number.
+//! - An `external_created_at` that is to come is now.
+//! - A message that was taken back stays so when it is sent again.
+//! - What a message changes of its conversation (since when its contact waits, the first reply) is told with the message.
+//! - A team picks the one of its agents in the inbox who says to be online and has the fewest open conversations.
+//! - A conversation is gone when its removal is answered. The events of it stay in the change feed.
+//! - A transcript is not mailed: that it was asked for is noted in the conversation.
+//! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
+//! - Lists of conversations end after 4,000 pages.
+//! - Not yet: files, presence (everybody outside is offline). Inboxes of other channels than `api` are made elsewhere.
+
+mod assignments;
+mod attention;
+mod compose;
+mod conversation_changes;
 mod conversations;
 mod custom_attributes;
 mod custom_filters;
@@ -57,6 +73,7 @@ mod interactive;
 mod labels;
 mod limits;
 mod members;
+mod mentions;
 mod messages;
 mod paging;
 mod params;
@@ -67,6 +84,9 @@ mod sessions;
 mod status;
 mod teams;
 mod webhooks;
+mod placeholders;
+mod search;
+mod transcripts;
 mod wire;
 
 use std::sync::Arc;
@@ -82,6 +102,7 @@ use super::AppState;
 use super::edge::{Api, RateLimiter};
 use crate::clock::Clock;
 use crate::config;
+use crate::config::Limits;
 use crate::flow::Runner;
 use crate::store::Store;
 use limits::Limits;
@@ -97,6 +118,8 @@ struct Server {
     runner: Runner,
     /// Requests of each token.
     by_key: Arc<RateLimiter>,
+    /// Messages that one conversation takes a minute.
+    messages_per_minute: u32,
     /// Refused tokens of each client address.
     refused: Arc<RateLimiter>,
     /// How the world reaches this server, if that was said.
@@ -122,20 +145,20 @@ impl Server {
     }
 }
 
-/// The API, letting each token ask `requests_per_minute` often, and each address be refused `refusals_per_minute` often.
+/// The API with these limits, reached by the world under `public_url`.
 pub fn api(
     state: AppState,
     config: &config::Chatlake,
+    limits: &config::Limits,
     public_url: Option<Url>,
-    requests_per_minute: u32,
-    refusals_per_minute: u32,
 ) -> Api {
     let server = Server {
         store: state.store,
         clock: state.clock,
         runner: state.runner,
-        by_key: Arc::new(RateLimiter::per_minute(requests_per_minute)),
-        refused: Arc::new(RateLimiter::per_minute(refusals_per_minute)),
+        by_key: Arc::new(RateLimiter::per_minute(limits.chatlake_per_minute)),
+        messages_per_minute: config.messages_per_conversation_per_minute,
+        refused: Arc::new(RateLimiter::per_minute(limits.login_per_minute)),
         public_url,
         session_life: TimeDelta::days(config.session_days.get().into()),
         limits: Arc::new(Limits::new(config)),
@@ -163,6 +186,11 @@ fn routes() -> Router<Server> {
         contacts::all_routes(),
         conversation_filter::routes(),
         conversations::routes(),
+        conversation_changes::routes(),
+        assignments::routes(),
+        attention::routes(),
+        search::routes(),
+        transcripts::routes(),
         messages::routes(),
         inboxes::routes(),
         members::routes(),

@@ -7,7 +7,8 @@ use super::interactive;
 use super::wire::contact::{ContactPatchBody, NewContactBody};
 use super::wire::message::NewMessageBody;
 use crate::model::{
-    Attributes, ContentType, ConversationStatus, Email, MessageKind, PhoneNumber, Rich, RichKind,
+    Attributes, ContentType, ConversationStatus, Email, MessageKind, PhoneNumber, Priority, Rich,
+    RichKind,
 };
 use crate::store::contact_changes::ContactPatch;
 use crate::store::contacts::NewContact;
@@ -26,7 +27,7 @@ pub(super) const MAX_URL: usize = 2048;
 const MAX_LABELS: usize = 500;
 
 /// The longest text of a message.
-const MAX_CONTENT: usize = 150_000;
+pub(super) const MAX_CONTENT: usize = 150_000;
 
 /// The longest text among a conversation's attributes.
 const MAX_ATTRIBUTE: usize = 1500;
@@ -190,6 +191,31 @@ pub(super) fn status(text: &str) -> Result<ConversationStatus> {
     ConversationStatus::parse(text).ok_or_else(|| unknown(text, "status"))
 }
 
+/// How much a conversation presses.
+pub(super) fn priority(text: &str) -> Result<Priority> {
+    Priority::parse(text).ok_or_else(|| unknown(text, "priority"))
+}
+
+/// Labels, each once.
+pub(super) fn labels(titles: Vec<String>) -> Result<Vec<String>> {
+    let mut faults = Faults::default();
+    for title in &titles {
+        faults.check_length("labels", "Label", Some(title), MAX_STRING);
+    }
+    faults.settle()?;
+    let mut labels = Vec::new();
+    for title in titles {
+        if !labels.contains(&title) {
+            labels.push(title);
+        }
+    }
+    if labels.len() > MAX_LABELS {
+        let sentence = format!("Labels are too many (maximum is {MAX_LABELS})");
+        return Err(Error::invalid("labels", sentence));
+    }
+    Ok(labels)
+}
+
 /// A conversation's attributes, whose texts and numbers have limits.
 pub(super) fn conversation_attributes(
     attribute: &'static str,
@@ -255,11 +281,24 @@ pub(super) fn message(body: NewMessageBody, author: From) -> Result<NewMessage> 
         content_type,
         rich,
         content_attributes,
+        additional_attributes: additional(body.template_params, body.campaign_id),
         private: body.private.unwrap_or_default(),
         source_id: body.source_id.filter(|text| !text.is_empty()),
         attachments: Vec::new(),
-        said_at: None,
+        said_at: body.external_created_at,
     })
+}
+
+/// What is kept of a message beside what its receiver is shown.
+fn additional(template_params: Option<Attributes>, campaign: Option<i64>) -> Attributes {
+    let mut additional = Attributes::default();
+    if let Some(params) = template_params {
+        additional.insert("template_params".to_owned(), params.into());
+    }
+    if let Some(campaign) = campaign {
+        additional.insert("campaign_id".to_owned(), campaign.into());
+    }
+    additional
 }
 
 /// Rich content, where the attributes name its type and hold its body under the name of the type. The attributes keep

@@ -127,6 +127,7 @@ fn message(content_type: ContentType, content: &str, items: Value) -> Message {
         content: Some(content.to_owned()),
         content_type,
         content_attributes: Map::from_iter([("items".to_owned(), items)]).into(),
+        additional_attributes: Map::new().into(),
         rich: None,
         private: false,
         status: DeliveryStatus::Sent,

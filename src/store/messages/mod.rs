@@ -1,6 +1,9 @@
 //! What was said.
 
+mod change;
+mod pace;
 mod read;
+mod reply;
 mod write;
 
 use chrono::{DateTime, Utc};
@@ -13,8 +16,11 @@ use crate::model::{
     MessageKind, NewAttachment, Rich,
 };
 
+pub use change::{delete, retry, set_status};
+pub use pace::is_crowded;
 pub(super) use read::list_public;
-pub use read::{Page, get, list, list_by_ids, list_last, list_said};
+pub use read::{Page, get, list, list_by_ids, list_files, list_last, list_like, list_said};
+pub use reply::{ReplyTo, find_replied};
 pub(super) use write::{Piece, find_copy, insert, insert_all, insert_pieces, reopens};
 
 /// Who says a new message.
@@ -43,6 +49,8 @@ pub struct NewMessage {
     pub content_type: ContentType,
     /// What goes with that.
     pub content_attributes: Attributes,
+    /// What is kept of it beside that.
+    pub additional_attributes: Attributes,
     /// Its richer form.
     pub rich: Option<Rich>,
     /// Whether only agents see it.
@@ -64,6 +72,7 @@ impl NewMessage {
             content: Some(content.into()),
             content_type: ContentType::Text,
             content_attributes: Attributes::default(),
+            additional_attributes: Attributes::default(),
             rich: None,
             private: false,
             source_id: None,

@@ -44,6 +44,7 @@ struct Row {
     content: Option<String>,
     content_type: ContentType,
     content_attributes: Attributes,
+    additional_attributes: Attributes,
     rich_kind: Option<RichKind>,
     rich: Option<Value>,
     private: bool,
@@ -62,7 +63,7 @@ macro_rules! rows {
                       u.name as "agent_name?", u.display_name as "agent_display_name?", u.email as "agent_email?",
                       u.avatar_url as "agent_avatar_url?", g.availability as "agent_availability?: Availability",
                       m.bot_id as "bot: BotId", b.name as "bot_name?", b.avatar_url as "bot_avatar_url?",
-                      m.content, m.content_type as "content_type: ContentType", m.content_attributes,
+                      m.content, m.content_type as "content_type: ContentType", m.content_attributes, m.additional_attributes,
                       m.rich_kind as "rich_kind: RichKind", m.rich, m.private, m.status as "status: DeliveryStatus",
                       m.source_id, m.created_at, m.updated_at
                from messages m
@@ -215,6 +216,82 @@ pub async fn list_last(
         .collect())
 }
 
+/// At most so many of the newest messages of each of these conversations that are like a pattern, oldest first.
+pub async fn list_like(
+    store: &Store,
+    account: AccountId,
+    conversations: &[i64],
+    (pattern, limit): (&str, i64),
+) -> Result<Vec<Message>> {
+    let mut conn = store.read().await?;
+    let rows = rows!(
+        "where m.account_id = $1 and m.id in (
+             select l.id from unnest($2::bigint[]) as c(id)
+             cross join lateral (
+                 select s.id from messages s
+                 where s.account_id = $1 and s.conversation_id = c.id and s.kind in ('incoming', 'outgoing')
+                   and s.content ilike $3
+                 order by s.id desc limit $4) l)
+         order by m.id",
+        account.0,
+        conversations,
+        pattern,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    complete(&mut conn, account, rows).await
+}
+
+/// A page of a conversation's files and places, newest first, each with its message, and how many there are.
+pub async fn list_files(
+    store: &Store,
+    account: AccountId,
+    conversation: ConversationId,
+    (offset, limit): (i64, i64),
+) -> Result<(i64, Vec<(MessageId, Attachment)>)> {
+    let mut conn = store.read().await?;
+    let total = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from messages m
+           join attachments f on f.account_id = m.account_id and f.message_id = m.id
+           where m.account_id = $1 and m.conversation_id = $2"#,
+        account.0,
+        conversation.0,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let found = sqlx::query!(
+        r#"select f.message_id as "message: MessageId", f.id as "id: AttachmentId" from messages m
+           join attachments f on f.account_id = m.account_id and f.message_id = m.id
+           where m.account_id = $1 and m.conversation_id = $2 order by f.id desc offset $3 limit $4"#,
+        account.0,
+        conversation.0,
+        offset,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let ids: Vec<i64> = found.iter().map(|row| row.message.0).collect();
+    let rows = rows!(
+        "where m.account_id = $1 and m.id = any ($2)",
+        account.0,
+        &ids
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let messages = complete(&mut conn, account, rows).await?;
+    let mut files: HashMap<AttachmentId, (MessageId, Attachment)> = messages
+        .into_iter()
+        .flat_map(|message| {
+            let id = message.id;
+            let files = message.attachments.into_iter();
+            files.map(move |file| (file.id, (id, file)))
+        })
+        .collect();
+    let page = found.iter().filter_map(|row| files.remove(&row.id));
+    Ok((total, page.collect()))
+}
+
 /// Rows with their attachments, read in one further statement.
 async fn complete(
     conn: &mut PgConnection,
@@ -288,6 +365,7 @@ impl Row {
             content: self.content,
             content_type: self.content_type,
             content_attributes: self.content_attributes,
+            additional_attributes: self.additional_attributes,
             rich: self
                 .rich_kind
                 .zip(self.rich)

@@ -17,6 +17,9 @@ use crate::store::events::NewEvent;
 use crate::store::turns::Saying;
 use crate::store::{Result, conversations, events, usage};
 
+/// What is noted where a contact brings a conversation back to the agents.
+const REOPENED: &str = "System reopened the conversation due to a new incoming message.";
+
 /// What is said at one moment in a conversation that is locked.
 #[derive(Debug)]
 pub(in crate::store) struct Piece<'a> {
@@ -69,8 +72,15 @@ pub(in crate::store) async fn insert_all(
         now,
     };
     let ids = insert_pieces(conn, &mut [piece]).await?.concat();
-    if sayings.iter().any(Saying::is_incoming) {
-        reopen(conn, account, conversation, now).await?;
+    if sayings.iter().any(Saying::is_incoming) && reopen(conn, account, conversation, now).await? {
+        let note = NewMessage::text(MessageKind::Activity, From::System, REOPENED);
+        let piece = Piece {
+            account,
+            conversation,
+            sayings: &[Saying::to_visitor(note)],
+            now,
+        };
+        insert_pieces(conn, &mut [piece]).await?;
     }
     Ok(ids)
 }
@@ -138,10 +148,11 @@ async fn insert_rows(conn: &mut PgConnection, pieces: &[Piece<'_>]) -> Result<Ve
     let rows = Rows::of(pieces);
     let mut ids = sqlx::query_scalar!(
         r#"insert into messages (account_id, conversation_id, inbox_id, contact_inbox_id, created_at, updated_at, kind, contact_id,
-                                 agent_id, bot_id, content, content_type, content_attributes, rich_kind, rich, private, source_id)
+                                 agent_id, bot_id, content, content_type, content_attributes, rich_kind, rich, private, source_id,
+                                 additional_attributes)
            select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[],
                                 $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::jsonb[],
-                                $14::text[], $15::jsonb[], $16::boolean[], $17::text[])
+                                $14::text[], $15::jsonb[], $16::boolean[], $17::text[], $18::jsonb[])
            returning id as "id: MessageId""#,
         &rows.accounts,
         &rows.conversations,
@@ -160,6 +171,7 @@ async fn insert_rows(conn: &mut PgConnection, pieces: &[Piece<'_>]) -> Result<Ve
         &rows.rich as &[Option<&Value>],
         &rows.private,
         &rows.source_ids as &[Option<&str>],
+        &rows.additional,
     )
     .fetch_all(conn)
     .await?;
@@ -190,6 +202,7 @@ struct Rows<'a> {
     rich: Vec<Option<&'a Value>>,
     private: Vec<bool>,
     source_ids: Vec<Option<&'a str>>,
+    additional: Vec<Value>,
 }
 
 impl<'a> Rows<'a> {
@@ -227,6 +240,8 @@ impl<'a> Rows<'a> {
         self.rich.push(rich.map(|rich| &rich.body));
         self.private.push(new.private);
         self.source_ids.push(new.source_id.as_deref());
+        self.additional
+            .push(new.additional_attributes.clone().into());
     }
 }
 
@@ -372,15 +387,16 @@ async fn note(conn: &mut PgConnection, pieces: &mut [Piece<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// A contact who speaks again brings a closed or put-off conversation back, unless it was silenced.
+/// A contact who speaks again brings a closed or put-off conversation back, unless it was silenced; whether the agents
+/// have it then.
 async fn reopen(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &mut Conversation,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<bool> {
     if !reopens(conversation) {
-        return Ok(());
+        return Ok(false);
     }
     let has_bot = sqlx::query_scalar!(
         r#"select bot_id is not null as "has_bot!" from inboxes where account_id = $1 and id = $2"#,
@@ -394,7 +410,8 @@ async fn reopen(
     } else {
         ConversationStatus::Open
     };
-    conversations::move_to(conn, account, conversation, status, None, now).await
+    conversations::move_to(conn, account, conversation, status, None, now).await?;
+    Ok(status == ConversationStatus::Open)
 }
 
 /// Whether a contact who speaks brings the conversation back.

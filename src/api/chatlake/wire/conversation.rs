@@ -9,7 +9,7 @@ use super::inbox::channel_type;
 use super::lenient;
 use super::message::{NewMessageBody, PushMessage, unread};
 use super::time;
-use super::user::{AgentBody, TeamBody};
+use super::user::{AgentBody, SlimBot, TeamBody};
 use crate::model::{AccountId, Agent, Attributes};
 use crate::store::conversation_lists::Counts;
 use crate::store::conversation_status::StatusChanged;
@@ -45,6 +45,41 @@ pub(in crate::api::chatlake) struct NewStatusBody {
     pub(in crate::api::chatlake) status: Option<String>,
     #[serde(default, deserialize_with = "lenient::moment")]
     pub(in crate::api::chatlake) snoozed_until: Option<DateTime<Utc>>,
+}
+
+/// What is changed of a conversation itself: all else goes its own way.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct ConversationChanges {
+    #[serde(default, deserialize_with = "lenient::present_text")]
+    pub(in crate::api::chatlake) priority: Option<Option<String>>,
+}
+
+/// All that the account is to keep of a conversation.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct NewCustomAttributes {
+    #[serde(default, deserialize_with = "lenient::attributes")]
+    pub(in crate::api::chatlake) custom_attributes: Option<Attributes>,
+}
+
+/// What the account keeps of a conversation.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct CustomAttributesBody {
+    pub(in crate::api::chatlake) custom_attributes: Map<String, Value>,
+}
+
+/// All the labels that something is to have.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct NewLabels {
+    #[serde(default, deserialize_with = "lenient::texts")]
+    pub(in crate::api::chatlake) labels: Vec<String>,
+}
+
+/// Whether its caller types.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct TypingStatusBody {
+    pub(in crate::api::chatlake) typing_status: Option<String>,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    pub(in crate::api::chatlake) is_private: Option<bool>,
 }
 
 /// A conversation.
@@ -83,12 +118,38 @@ struct Meta {
     sender: ContactBody,
     channel: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    assignee: Option<AgentBody>,
+    assignee: Option<AssigneeBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     assignee_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     team: Option<TeamBody>,
     hmac_verified: bool,
+}
+
+/// Whom a conversation is given to.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum AssigneeBody {
+    Agent(AgentBody),
+    Bot(SlimBot),
+}
+
+impl AssigneeBody {
+    fn new(account: AccountId, view: &ConversationView) -> Option<Self> {
+        let agent = view.assignee.as_ref();
+        let bot = view.assignee_bot.as_ref();
+        agent
+            .map(|agent| Self::Agent(AgentBody::new(account, agent)))
+            .or_else(|| bot.map(|bot| Self::Bot(SlimBot::new(bot))))
+    }
+}
+
+fn assignee_type(view: &ConversationView) -> Option<&'static str> {
+    match (&view.assignee, &view.assignee_bot) {
+        (Some(_), _) => Some("User"),
+        (None, Some(_)) => Some("AgentBot"),
+        (None, None) => None,
+    }
 }
 
 impl ConversationBody {
@@ -105,11 +166,8 @@ impl ConversationBody {
             meta: Meta {
                 sender: ContactBody::new(&view.contact),
                 channel: channel_type(view.channel),
-                assignee: view
-                    .assignee
-                    .as_ref()
-                    .map(|agent| AgentBody::new(account, agent)),
-                assignee_type: view.assignee.as_ref().map(|_| "User"),
+                assignee: AssigneeBody::new(account, view),
+                assignee_type: assignee_type(view),
                 team: view
                     .team
                     .as_ref()

@@ -37,6 +37,31 @@ pub(in crate::api::chatlake) fn ids<'de, D: Deserializer<'de>>(
     ids.filter_map(Result::transpose).collect()
 }
 
+/// A list of texts, or one text with commas between them.
+pub(in crate::api::chatlake) fn texts<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<String>, D::Error> {
+    let texts = match Value::deserialize(from)? {
+        Value::Null => Vec::new(),
+        Value::String(text) => text.split(',').map(str::to_owned).collect(),
+        Value::Array(items) => {
+            let texts = items.into_iter().map(|item| match item {
+                Value::String(text) => Ok(text),
+                Value::Number(number) => Ok(number.to_string()),
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                    Err(Error::custom("a list of texts is expected"))
+                }
+            });
+            texts.collect::<Result<_, _>>()?
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            return Err(Error::custom("a list of texts is expected"));
+        }
+    };
+    let texts = texts.into_iter().map(|text| text.trim().to_owned());
+    Ok(texts.filter(|text| !text.is_empty()).collect())
+}
+
 /// A flag, as itself, as text or as a digit.
 pub(in crate::api::chatlake) fn flag<'de, D: Deserializer<'de>>(
     from: D,

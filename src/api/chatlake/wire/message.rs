@@ -1,5 +1,6 @@
 //! Messages: as the REST calls give them, and in the push format in which they stand inside a conversation.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -26,6 +27,22 @@ pub(in crate::api::chatlake) struct NewMessageBody {
     pub(in crate::api::chatlake) echo_id: Option<Value>,
     pub(in crate::api::chatlake) source_id: Option<String>,
     pub(in crate::api::chatlake) attachments: Option<Vec<Value>>,
+    #[serde(default, deserialize_with = "lenient::moment")]
+    pub(in crate::api::chatlake) external_created_at: Option<DateTime<Utc>>,
+    pub(in crate::api::chatlake) sender_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(in crate::api::chatlake) sender_id: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::attributes")]
+    pub(in crate::api::chatlake) template_params: Option<Attributes>,
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(in crate::api::chatlake) campaign_id: Option<i64>,
+}
+
+/// How far a message got.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct MessageProgressBody {
+    pub(in crate::api::chatlake) status: Option<String>,
+    pub(in crate::api::chatlake) external_error: Option<String>,
 }
 
 /// A message.
@@ -177,7 +194,7 @@ impl PushMessage {
             sender_type,
             sender_id,
             external_source_ids: Map::new(),
-            additional_attributes: Map::new(),
+            additional_attributes: message.additional_attributes.0.clone(),
             processed_message_content: message.content.clone(),
             sentiment: Map::new(),
             conversation: PushConversation {
@@ -199,7 +216,7 @@ pub(in crate::api::chatlake) fn unread(count: i64) -> i64 {
     count.clamp(0, 10)
 }
 
-fn message_type(kind: MessageKind) -> u8 {
+pub(in crate::api::chatlake) fn message_type(kind: MessageKind) -> u8 {
     match kind {
         MessageKind::Incoming => 0,
         MessageKind::Outgoing => 1,
@@ -217,6 +234,34 @@ fn content_attributes(message: &Message) -> Map<String, Value> {
         attributes.insert(kind.to_owned(), rich.body.clone());
     }
     attributes
+}
+
+/// A page of a conversation's files and places.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct AttachmentList {
+    meta: AttachmentListMeta,
+    payload: Vec<AttachmentBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct AttachmentListMeta {
+    total_count: i64,
+}
+
+impl AttachmentList {
+    pub(in crate::api::chatlake) fn new(
+        account: AccountId,
+        total_count: i64,
+        files: &[(MessageId, Attachment)],
+    ) -> Self {
+        let files = files.iter();
+        Self {
+            meta: AttachmentListMeta { total_count },
+            payload: files
+                .map(|(message, file)| AttachmentBody::new(account, *message, file))
+                .collect(),
+        }
+    }
 }
 
 /// A file or place of a message.

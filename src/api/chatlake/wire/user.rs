@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::lenient;
 use crate::api::chatlake::params::Wrap;
 use crate::model::{AccountId, Agent, AgentName, Availability, BotId, Team};
+use crate::store::conversation_views::BotName;
 
 /// An agent in full.
 #[derive(Debug, Serialize)]
@@ -142,6 +143,26 @@ pub(in crate::api::chatlake) struct InboxMembersIn {
     pub(in crate::api::chatlake) inbox_id: Option<i64>,
     #[serde(default, deserialize_with = "lenient::ids")]
     pub(in crate::api::chatlake) user_ids: Vec<i64>,
+}
+
+/// A bot that a conversation is given to.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct SlimBot {
+    id: i64,
+    name: String,
+    description: String,
+    thumbnail: String,
+}
+
+impl SlimBot {
+    pub(in crate::api::chatlake) fn new(bot: &BotName) -> Self {
+        Self {
+            id: bot.id.0,
+            name: bot.name.clone(),
+            description: bot.description.clone(),
+            thumbnail: bot.avatar_url.clone(),
+        }
+    }
 }
 
 /// A team, as one of its account's agents sees it.

@@ -1,0 +1,173 @@
+//! From what a caller asks for to the message that is posted: whose words it is, what stands in its placeholders, what it
+//! answers.
+
+use serde_json::{Map, Value, json};
+
+use super::Server;
+use super::auth::{Actor, Scope};
+use super::error::{Error, Result};
+use super::wire::message::NewMessageBody;
+use super::{parse, placeholders};
+use crate::model::{
+    Agent, Attributes, BotId, Contact, ContactId, Conversation, ConversationId, InboxId, MessageId,
+    MessageKind,
+};
+use crate::store;
+use crate::store::messages::{From, NewMessage, ReplyTo};
+
+/// Where a message is going.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    pub(super) contact: ContactId,
+    pub(super) inbox: InboxId,
+    /// The conversation, unless the message begins it.
+    pub(super) conversation: Option<&'a Conversation>,
+}
+
+impl<'a> Place<'a> {
+    /// A conversation that is about to begin.
+    pub(super) fn new(contact: ContactId, inbox: InboxId) -> Self {
+        Self {
+            contact,
+            inbox,
+            conversation: None,
+        }
+    }
+
+    pub(super) fn of(conversation: &'a Conversation) -> Self {
+        Self {
+            contact: conversation.contact,
+            inbox: conversation.inbox,
+            conversation: Some(conversation),
+        }
+    }
+}
+
+/// The message of a caller.
+pub(super) async fn message(
+    server: &Server,
+    scope: &Scope,
+    place: &Place<'_>,
+    body: NewMessageBody,
+) -> Result<NewMessage> {
+    let author = find_author(server, scope, &body).await?;
+    let mut message = parse::message(body, author).map_err(Error::of_message)?;
+    message.said_at = message.said_at.map(|at| at.min(server.now()));
+    fill_in(server, scope, place, &mut message).await?;
+    if let Some(conversation) = place.conversation {
+        resolve_reply(server, scope, conversation.id, &mut message).await?;
+    }
+    Ok(message)
+}
+
+/// The bot that the caller lends its voice to, or else the caller.
+async fn find_author(server: &Server, scope: &Scope, body: &NewMessageBody) -> Result<From> {
+    let (Some("AgentBot"), Some(id)) = (body.sender_type.as_deref(), body.sender_id) else {
+        return Ok(scope.author());
+    };
+    match store::bots::get(&server.store, scope.account, BotId(id)).await {
+        Ok(bot) => Ok(From::Bot(bot.id)),
+        Err(store::Error::NotFound(_)) => Ok(scope.author()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Replaces the placeholders of what goes out. A text that is not understood goes out as it is.
+async fn fill_in(
+    server: &Server,
+    scope: &Scope,
+    place: &Place<'_>,
+    message: &mut NewMessage,
+) -> Result<()> {
+    let goes_out = matches!(message.kind, MessageKind::Outgoing | MessageKind::Template);
+    let Some(text) = message.content.as_deref().filter(|_| goes_out) else {
+        return Ok(());
+    };
+    if !placeholders::has_any(text) {
+        return Ok(());
+    }
+    let account = scope.account;
+    let contact = store::contacts::get(&server.store, account, place.contact).await?;
+    let inbox = store::inboxes::get(&server.store, account, place.inbox).await?;
+    let tenant = store::accounts::get(&server.store, account).await?;
+    let agent = match &scope.actor {
+        Actor::Agent(agent) if matches!(message.from, From::Agent(_)) => Some(agent),
+        Actor::Agent(_) | Actor::Bot(_) => None,
+    };
+    let values = json!({
+        "contact": of_contact(&contact),
+        "agent": agent.map(of_agent),
+        "conversation": {
+            "display_id": place.conversation.map(|conversation| conversation.id.0),
+            "contact_name": contact.name,
+            "custom_attribute": place.conversation.map(|conversation| custom(&conversation.custom_attributes)),
+        },
+        "inbox": {"name": inbox.name},
+        "account": {"name": tenant.name},
+    });
+    let values = values.as_object().cloned().unwrap_or_default();
+    if let Some(rendered) = placeholders::render(text, &values) {
+        message.content = Some(rendered);
+    }
+    Ok(())
+}
+
+fn of_contact(contact: &Contact) -> Value {
+    let (first, last) = names(&contact.name);
+    json!({
+        "name": contact.name, "first_name": first, "last_name": last, "email": contact.email,
+        "phone_number": contact.phone_number, "identifier": contact.identifier,
+        "custom_attribute": custom(&contact.custom_attributes),
+    })
+}
+
+fn of_agent(agent: &Agent) -> Value {
+    let (first, last) = names(&agent.name);
+    json!({
+        "name": agent.name, "first_name": first, "last_name": last, "available_name": agent.available_name(),
+        "email": agent.email,
+    })
+}
+
+fn custom(attributes: &Attributes) -> Map<String, Value> {
+    attributes.0.clone()
+}
+
+/// A name's first word, and its last if it has several.
+fn names(name: &str) -> (Option<&str>, Option<&str>) {
+    let mut words = name.split_whitespace();
+    (words.next(), words.next_back())
+}
+
+/// A message that names the one that it answers by either of its ids has both of them, or neither.
+async fn resolve_reply(
+    server: &Server,
+    scope: &Scope,
+    conversation: ConversationId,
+    message: &mut NewMessage,
+) -> Result<()> {
+    const ID: &str = "in_reply_to";
+    const SOURCE_ID: &str = "in_reply_to_external_id";
+    let attributes = &mut message.content_attributes;
+    if !attributes.contains_key(ID) && !attributes.contains_key(SOURCE_ID) {
+        return Ok(());
+    }
+    let to = match (attributes.get(ID), attributes.get(SOURCE_ID)) {
+        (Some(Value::Number(id)), _) => id.as_i64().map(|id| ReplyTo::Id(MessageId(id))),
+        (Some(Value::String(id)), _) if !id.is_empty() => {
+            id.parse().ok().map(|id| ReplyTo::Id(MessageId(id)))
+        }
+        (_, Some(Value::String(id))) if !id.is_empty() => Some(ReplyTo::SourceId(id.clone())),
+        (_, _) => None,
+    };
+    let found = match to {
+        Some(to) => {
+            store::messages::find_replied(&server.store, scope.account, conversation, &to).await?
+        }
+        None => None,
+    };
+    let (id, source_id) = found.unzip();
+    attributes.insert(ID.to_owned(), id.map(|id| id.0).into());
+    attributes.insert(SOURCE_ID.to_owned(), source_id.flatten().into());
+    Ok(())
+}
