@@ -149,7 +149,7 @@ pub(super) async fn set_labels(
     within: InConversation<Scope>,
     Params { value: body, once }: Params<NewLabels>,
 ) -> Result<Json<Payload<Vec<String>>>> {
-    let labels = parse::labels(body.labels)?;
+    let labels = parse::labels(Some(body.labels))?;
     change(&server, &within, Change::Labels(labels), once).await?;
     list_labels(State(server), within).await
 }

@@ -34,16 +34,6 @@
 //! - An inbox is removed at once; its conversations stay, for administrators.
 //! - A label that is deleted stays on what carries it; one that is renamed is carried under its new title.
 //! - There is no script for a website's page: `web_widget_script` is null.
-//! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, presence (everybody outside is
-//!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty.
-
-mod account;
-mod agent_bots;
-mod agents;
-mod auth;
-mod canned_responses;
-mod contacts;
-mod conversation_filter;
 //! - Placeholders are paths with the filters `default`, `upcase`, `downcase`, `capitalize` and `strip`; a text that asks for
 //!   more of Liquid goes out as it is. A message that begins a conversation does not know its number.
 //! - An `external_created_at` that is to come is now.
@@ -54,12 +44,19 @@ mod conversation_filter;
 //! - A transcript is not mailed: that it was asked for is noted in the conversation.
 //! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - Lists of conversations end after 4,000 pages.
-//! - Not yet: files, presence (everybody outside is offline). Inboxes of other channels than `api` are made elsewhere.
+//! - Not yet: files, presence (everybody outside is offline).
 
+mod account;
+mod agent_bots;
+mod agents;
 mod assignments;
 mod attention;
+mod auth;
+mod canned_responses;
 mod compose;
+mod contacts;
 mod conversation_changes;
+mod conversation_filter;
 mod conversations;
 mod custom_attributes;
 mod custom_filters;
@@ -78,15 +75,15 @@ mod messages;
 mod paging;
 mod params;
 mod parse;
+mod placeholders;
 mod platform;
 mod profile;
+mod search;
 mod sessions;
 mod status;
 mod teams;
-mod webhooks;
-mod placeholders;
-mod search;
 mod transcripts;
+mod webhooks;
 mod wire;
 
 use std::sync::Arc;
@@ -102,7 +99,6 @@ use super::AppState;
 use super::edge::{Api, RateLimiter};
 use crate::clock::Clock;
 use crate::config;
-use crate::config::Limits;
 use crate::flow::Runner;
 use crate::store::Store;
 use limits::Limits;

@@ -196,26 +196,6 @@ pub(super) fn priority(text: &str) -> Result<Priority> {
     Priority::parse(text).ok_or_else(|| unknown(text, "priority"))
 }
 
-/// Labels, each once.
-pub(super) fn labels(titles: Vec<String>) -> Result<Vec<String>> {
-    let mut faults = Faults::default();
-    for title in &titles {
-        faults.check_length("labels", "Label", Some(title), MAX_STRING);
-    }
-    faults.settle()?;
-    let mut labels = Vec::new();
-    for title in titles {
-        if !labels.contains(&title) {
-            labels.push(title);
-        }
-    }
-    if labels.len() > MAX_LABELS {
-        let sentence = format!("Labels are too many (maximum is {MAX_LABELS})");
-        return Err(Error::invalid("labels", sentence));
-    }
-    Ok(labels)
-}
-
 /// A conversation's attributes, whose texts and numbers have limits.
 pub(super) fn conversation_attributes(
     attribute: &'static str,

@@ -2,9 +2,9 @@
 
 pub(super) mod account;
 pub(super) mod agent;
-pub(super) mod bot;
 pub(super) mod assignment;
 pub(super) mod attention;
+pub(super) mod bot;
 pub(super) mod contact;
 pub(super) mod conversation;
 pub(super) mod inbox;
@@ -14,8 +14,8 @@ pub(super) mod message;
 pub(super) mod note;
 pub(super) mod platform;
 pub(super) mod profile;
-pub(super) mod settings;
 pub(super) mod search;
+pub(super) mod settings;
 pub(super) mod time;
 pub(super) mod user;
 pub(super) mod webhook;
