@@ -1,5 +1,6 @@
 //! What was said.
 
+mod answers;
 mod read;
 mod write;
 
@@ -13,8 +14,9 @@ use crate::model::{
     MessageKind, NewAttachment, Rich,
 };
 
+pub use answers::{Submission, look, submit};
 pub(super) use read::list_public;
-pub use read::{Page, get, list, list_by_ids, list_last, list_said};
+pub use read::{Page, get, list, list_by_ids, list_last, list_newest_said, list_said};
 pub(super) use write::{Piece, find_copy, insert, insert_all, insert_pieces, reopens};
 
 /// Who says a new message.

@@ -215,6 +215,35 @@ pub async fn list_last(
         .collect())
 }
 
+/// The newest messages of each of these conversations that its contact may see, oldest first.
+pub async fn list_newest_said(
+    store: &Store,
+    account: AccountId,
+    conversations: &[i64],
+    limit: i64,
+) -> Result<HashMap<ConversationId, Vec<Message>>> {
+    let mut conn = store.read().await?;
+    let rows = rows!(
+        "where m.account_id = $1 and m.id in (
+             select l.id from unnest($2::bigint[]) as c(id)
+             cross join lateral (select l.id from messages l
+                                 where l.account_id = $1 and l.conversation_id = c.id
+                                   and not l.private and l.kind <> 'activity'
+                                 order by l.id desc limit $3) l)
+         order by m.id",
+        account.0,
+        conversations,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut found: HashMap<ConversationId, Vec<Message>> = HashMap::new();
+    for message in complete(&mut conn, account, rows).await? {
+        found.entry(message.conversation).or_default().push(message);
+    }
+    Ok(found)
+}
+
 /// Rows with their attachments, read in one further statement.
 async fn complete(
     conn: &mut PgConnection,
