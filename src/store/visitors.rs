@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::contacts::{self, NewContact};
 use super::{Error, Field, Noun, Once, Result, Store, conversations, events, inboxes};
 use crate::model::{
-    AccountId, AccountStatus, ContactId, ContactInbox, ContactInboxId, Conversation,
-    ConversationId, EventKind, Inbox, InboxId, MessageId,
+    AccountId, AccountStatus, Attributes, Contact, ContactId, ContactInbox, ContactInboxId,
+    Conversation, ConversationId, EventKind, Inbox, InboxId, MessageId,
 };
 
 /// How often somebody who comes in is looked for anew when another came in at once.
@@ -152,6 +152,58 @@ async fn find_contact(
     .fetch_one(conn)
     .await?;
     Ok(id)
+}
+
+/// What a visitor says anew of itself; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct VisitorPatch {
+    /// Name.
+    pub name: Option<String>,
+    /// Lower-case e-mail address.
+    pub email: Option<String>,
+    /// E.164 phone number.
+    pub phone_number: Option<String>,
+    /// Picture.
+    pub avatar_url: Option<String>,
+    /// What to add to what the account keeps.
+    pub custom_attributes: Attributes,
+}
+
+/// Takes what a visitor says anew of itself.
+pub async fn update(
+    store: &Store,
+    account: AccountId,
+    contact: ContactId,
+    patch: VisitorPatch,
+    once: Option<Once>,
+    now: DateTime<Utc>,
+) -> Result<Contact> {
+    let id: i64 = store
+        .write_once(account, once, now, move |conn| {
+            Box::pin(async move {
+                sqlx::query!(
+                    "update contacts set name = coalesce($3, name), email = coalesce($4, email),
+                            phone_number = coalesce($5, phone_number), avatar_url = coalesce($6, avatar_url),
+                            custom_attributes = custom_attributes || $7, row_version = row_version + 1, updated_at = $8
+                     where account_id = $1 and id = $2",
+                    account.0,
+                    contact.0,
+                    patch.name,
+                    patch.email,
+                    patch.phone_number,
+                    patch.avatar_url,
+                    serde_json::Value::from(patch.custom_attributes),
+                    now,
+                )
+                .execute(&mut *conn)
+                .await?;
+                let event = events::NewEvent::of_contact(EventKind::ContactUpdated, contact);
+                events::append(conn, account, event, now).await?;
+                Ok(contact.0)
+            })
+        })
+        .await?;
+    contacts::get(store, account, ContactId(id)).await
 }
 
 /// Notes that the contact behind a way proved its identifier.

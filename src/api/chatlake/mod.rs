@@ -63,6 +63,7 @@ mod parse;
 mod platform;
 mod profile;
 mod sessions;
+mod public;
 mod status;
 mod teams;
 mod webhooks;
@@ -171,6 +172,7 @@ fn routes() -> Router<Server> {
         canned_responses::routes(),
         custom_attributes::routes(),
         custom_filters::routes(),
+        public::routes(),
     ]
     .into_iter()
     .flatten()
