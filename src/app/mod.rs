@@ -41,6 +41,7 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
             state.clone(),
             &config.chatlake,
             config.http.public_url.clone(),
+            &config.cable,
             limits.chatlake_per_minute,
             limits.login_per_minute,
         ),

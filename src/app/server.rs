@@ -25,6 +25,8 @@ const REPEATS_FOR: TimeDelta = TimeDelta::days(7);
 const FORGOTTEN_AT_ONCE: i64 = 1000;
 /// Between two looks for what is to be forgotten.
 const FORGETTING_PAUSE: Duration = Duration::from_secs(600);
+/// Between two looks for who is not there any more.
+const PRESENCE_PAUSE: Duration = Duration::from_secs(5);
 /// Between two tries to bring a database to this version that does not answer.
 const MIGRATION_PAUSE: Duration = Duration::from_secs(1);
 
@@ -71,6 +73,7 @@ pub async fn run(
                 dispatcher.run(shutdown.clone()),
                 state.runner.run(&*clock, shutdown.clone()),
                 shutdown.run_until_cancelled(forget_named_writes(store, &*clock)),
+                shutdown.run_until_cancelled(give_up_presences(store, &*clock)),
             );
         }
     };
@@ -93,6 +96,16 @@ async fn forget_named_writes(store: &Store, clock: &dyn Clock) {
             Err(error) => warn!(error = %chain(&error), "old idempotency keys cannot be removed"),
         }
         tokio::time::sleep(FORGETTING_PAUSE).await;
+    }
+}
+
+/// Gives up the presence of those who do not renew it.
+async fn give_up_presences(store: &Store, clock: &dyn Clock) {
+    loop {
+        if let Err(error) = store::presence::expire(store, clock.now()).await {
+            warn!(error = %chain(&error), "presence that is over cannot be given up");
+        }
+        tokio::time::sleep(PRESENCE_PAUSE).await;
     }
 }
 

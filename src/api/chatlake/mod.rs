@@ -42,6 +42,7 @@ mod agent_bots;
 mod agents;
 mod auth;
 mod canned_responses;
+mod cable;
 mod contacts;
 mod conversations;
 mod custom_attributes;
@@ -84,6 +85,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::flow::Runner;
 use crate::store::Store;
+use cable::Hub;
 use limits::Limits;
 
 /// This API's name in what is kept of its writes.
@@ -105,6 +107,8 @@ struct Server {
     session_life: TimeDelta,
     /// Requests of single routes.
     limits: Arc<Limits>,
+    /// Those who are connected.
+    cable: Hub,
 }
 
 impl Server {
@@ -127,10 +131,12 @@ pub fn api(
     state: AppState,
     config: &config::Chatlake,
     public_url: Option<Url>,
+    cable: &config::Cable,
     requests_per_minute: u32,
     refusals_per_minute: u32,
 ) -> Api {
     let server = Server {
+        cable: Hub::new(&state, cable.clone()),
         store: state.store,
         clock: state.clock,
         runner: state.runner,
@@ -173,6 +179,7 @@ fn routes() -> Router<Server> {
         custom_attributes::routes(),
         custom_filters::routes(),
         public::routes(),
+        cable::routes(),
     ]
     .into_iter()
     .flatten()

@@ -8,6 +8,7 @@ use super::get;
 use crate::model::{
     AccountId, ConversationId, DeliveryStatus, EventKind, Message, MessageId, Rating,
 };
+use crate::store::signals::{self, Signal};
 use crate::store::{Error, Noun, Once, Result, Store, conversations, events, ratings};
 
 /// How many messages become read at once.
@@ -119,7 +120,7 @@ pub async fn look(
                     let event = events::NewEvent::of_message(kind, conversation, message);
                     events::append(conn, account, event.changing(&changed), now).await?;
                 }
-                Ok(())
+                signals::tell(conn, account, Signal::Read { conversation }, now).await
             })
         })
         .await

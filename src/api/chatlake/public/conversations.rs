@@ -18,6 +18,7 @@ use crate::store::conversation_starts::{Start, Through};
 use crate::store::conversation_status::StatusChange;
 use crate::store::conversations::NewConversation;
 use crate::store::messages::From;
+use crate::store::signals::Signal;
 
 /// Conversations on the list.
 const MOST: i64 = 20;
@@ -120,8 +121,19 @@ pub(super) async fn toggle_typing(
         Some("off") => false,
         Some(_) | None => return Ok(StatusCode::OK),
     };
-    let (account, id) = (within.visitor.at.account, within.conversation.id);
-    let _ = (on, account, id, error::Error::NotFound);
+    let signal = Signal::Typing {
+        conversation: within.conversation.id,
+        by: From::Contact,
+        on,
+        private: false,
+    };
+    store::signals::send(
+        &server.store,
+        within.visitor.at.account,
+        signal,
+        server.now(),
+    )
+    .await?;
     Ok(StatusCode::OK)
 }
 

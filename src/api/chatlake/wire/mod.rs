@@ -13,6 +13,7 @@ pub(super) mod platform;
 pub(super) mod profile;
 pub(super) mod settings;
 pub(super) mod public;
+pub(super) mod push;
 pub(super) mod time;
 pub(super) mod user;
 pub(super) mod webhook;
