@@ -23,7 +23,7 @@ async fn a_plain_request_is_not_served() {
     let app = TestApp::start().await;
     assert_eq!(
         app.get("/cable").await.pair(),
-        (404, json!({"status": 404, "error": "Not Found"}))
+        (404, json!({"error": "Resource could not be found"}))
     );
 }
 

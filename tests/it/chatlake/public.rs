@@ -347,7 +347,7 @@ async fn page_views_and_cards_are_shown_to_the_agents() {
             200,
             json!({
                 "id": 1, "page_url": "https://shop.example/cart", "referrer": "https://www.google.com/",
-                "traffic_type": "Organic", "search_engine": "Google", "browser": "Firefox 140.0", "os": "Linux",
+                "traffic_type": "Organic", "search_engine": "Google", "browser": "Firefox 140.0.0", "os": "Linux 0.0.0",
                 "city": "Lund", "country": "Sweden", "visited_at": 1_773_144_000
             })
         )

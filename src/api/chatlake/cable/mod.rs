@@ -45,7 +45,7 @@ pub(super) async fn connect(State(server): State<Server>, request: Request) -> R
     let (mut parts, _) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &server)
         .await
-        .map_err(|_| Error::NoPage)?;
+        .map_err(|_| Error::NotFound)?;
     let place = server.cable.place().ok_or(RetryAfter(1))?;
     let limit = server.cable.config().message_limit_bytes.get();
     let tasks = server.cable.tasks().clone();
