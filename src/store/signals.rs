@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use super::messages::From;
-use super::{Result, Store, event_feed};
+use super::typing::Typing;
+use super::{Result, event_feed};
 use crate::model::{AccountId, AgentId, BotId, ConversationId};
 
 /// What is told.
@@ -15,12 +16,8 @@ pub enum Signal {
     Typing {
         /// Where.
         conversation: ConversationId,
-        /// Who.
-        by: From,
-        /// Whether they write now.
-        on: bool,
-        /// Whether it becomes a note among agents.
-        private: bool,
+        /// Who, and which of both.
+        typing: Typing,
     },
     /// The contact looked at its conversation.
     Read {
@@ -59,13 +56,15 @@ impl Signal {
                 private,
             } => Self::Typing {
                 conversation: ConversationId(conversation),
-                by: match (agent, bot) {
-                    (Some(id), _) => From::Agent(AgentId(id)),
-                    (None, Some(id)) => From::Bot(BotId(id)),
-                    (None, None) => From::Contact,
+                typing: Typing {
+                    by: match (agent, bot) {
+                        (Some(id), _) => From::Agent(AgentId(id)),
+                        (None, Some(id)) => From::Bot(BotId(id)),
+                        (None, None) => From::Contact,
+                    },
+                    on,
+                    private,
                 },
-                on,
-                private,
             },
             Wire::Read { conversation } => Self::Read {
                 conversation: ConversationId(conversation),
@@ -77,21 +76,19 @@ impl Signal {
         match self {
             Self::Typing {
                 conversation,
-                by,
-                on,
-                private,
+                typing,
             } => Wire::Typing {
                 conversation: conversation.0,
-                agent: match by {
+                agent: match typing.by {
                     From::Agent(id) => Some(id.0),
                     From::System | From::Contact | From::Bot(_) => None,
                 },
-                bot: match by {
+                bot: match typing.by {
                     From::Bot(id) => Some(id.0),
                     From::System | From::Contact | From::Agent(_) => None,
                 },
-                on,
-                private,
+                on: typing.on,
+                private: typing.private,
             },
             Self::Read { conversation } => Wire::Read {
                 conversation: conversation.0,
@@ -100,19 +97,7 @@ impl Signal {
     }
 }
 
-/// Tells every server on which somebody of the account is connected.
-pub async fn send(
-    store: &Store,
-    account: AccountId,
-    signal: Signal,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    store
-        .write(move |conn| Box::pin(async move { tell(conn, account, signal, now).await }))
-        .await
-}
-
-/// Tells it when the transaction commits. Where nobody is connected it costs a look at the account's mark.
+/// Tells every server on which somebody of the account is connected, when the transaction commits. Where nobody is connected it costs a look at the account's mark.
 pub(super) async fn tell(
     conn: &mut PgConnection,
     account: AccountId,
@@ -142,9 +127,11 @@ mod tests {
         for by in [From::Contact, From::Agent(AgentId(3)), From::Bot(BotId(4))] {
             let signal = Signal::Typing {
                 conversation,
-                by,
-                on: true,
-                private: false,
+                typing: Typing {
+                    by,
+                    on: true,
+                    private: false,
+                },
             };
             let text = serde_json::to_string(&signal.wire()).unwrap();
             assert_eq!(Signal::parse(&text), Some(signal));

@@ -3,12 +3,13 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
 use chrono::TimeDelta;
-use quartet::model::Channel;
+use quartet::model::{Channel, EventKind};
 use quartet::store;
 use serde_json::{Value, json};
 
 use super::Office;
 use crate::app::{Answer, TestApp};
+use crate::receiver::Receiver;
 
 /// A program that knows the name of an inbox.
 pub(super) struct Page<'a> {
@@ -366,6 +367,48 @@ async fn page_views_and_cards_are_shown_to_the_agents() {
             json!({"data_id": "cart", "data": "3 items", "created_at": 1_773_144_000, "updated_at": 1_773_144_000})
         )
     );
+    let later = json!({"page_url": "https://shop.example/pay"});
+    page.post("/contacts/a/conversations/1/visits", &later)
+        .await;
+    let shown = office.agent.get("/conversations/1").await.json();
+    assert_eq!(
+        shown["additional_attributes"],
+        json!({
+            "initiated_at": {"timestamp": "2026-03-10T12:00:00.000Z"}, "referer": "https://shop.example/cart",
+            "browser": {"browser_name": "Firefox 140.0.0", "platform_name": "Linux 0.0.0"}, "cards": {"cart": "3 items"}
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_window_that_opens_on_a_website_is_told_of_once() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let inbox = app.inbox(office.account, Channel::Webchat).await;
+    let page = Page {
+        app: &app,
+        inbox: inbox.identifier,
+    };
+    page.visitor("a").await;
+    let receiver = Receiver::start().await;
+    let (kinds, url) = ([EventKind::WebwidgetTriggered], receiver.url.clone());
+    store::endpoints::subscribe(app.store(), office.account, url, &kinds, app.now())
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let view = json!({"page_url": "https://shop.example/"});
+        page.post("/contacts/a/conversations/1/visits", &view).await;
+    }
+    app.drain_webhooks().await;
+    let told = receiver.take();
+    assert_eq!(told.len(), 1);
+    let told = told[0].json();
+    assert_eq!(
+        (&told["event"], &told["source_id"]),
+        (&json!("webwidget_triggered"), &json!("a"))
+    );
+    assert_eq!(told["event_info"]["referer"], "https://shop.example/");
+    assert_eq!(told["current_conversation"]["id"], 1);
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ use crate::store::conversation_views::{self, ConversationView};
 use crate::store::messages::{self, From};
 use crate::store::recent_events::{self, RecentEvent};
 use crate::store::signals::Signal;
+use crate::store::typing::Typing;
 use crate::store::{self, Store, agents, audience, bots, contacts};
 
 /// One thing to tell, and to whom.
@@ -108,15 +109,13 @@ pub(super) async fn of_signals(
             }
             Signal::Typing {
                 conversation,
-                by,
-                on,
-                private,
+                typing,
             } => {
                 let Some(view) = facts.views.get(&conversation) else {
                     continue;
                 };
-                if let Some(user) = who(store, account, view, by).await? {
-                    told.push(facts.typing(view, (by, user), on, private)?);
+                if let Some(user) = who(store, account, view, typing.by).await? {
+                    told.push(facts.typing(view, user, typing)?);
                 }
             }
         }
@@ -222,6 +221,10 @@ impl Facts {
                 | EventKind::ConversationStatusChanged
                 | EventKind::ConversationOpened
                 | EventKind::ConversationResolved
+                // Who is writing is told by a signal, whether or not a webhook hears of it.
+                | EventKind::ConversationTypingOn
+                | EventKind::ConversationTypingOff
+                | EventKind::WebwidgetTriggered
                 | EventKind::LiveEnded
                 | EventKind::EndpointDisabled,
                 _,
@@ -281,26 +284,29 @@ impl Facts {
     fn typing(
         &self,
         view: &ConversationView,
-        (by, user): (From, Performer),
-        on: bool,
-        private: bool,
+        user: Performer,
+        typing: Typing,
     ) -> store::Result<Told> {
         let own = view.conversation.contact_inbox;
         let data = TypingData {
             conversation: self.push(view),
             user,
-            is_private: private,
+            is_private: typing.private,
             account_id: self.account.0,
         };
-        let event = if on {
+        let event = if typing.on {
             "conversation.typing_on"
         } else {
             "conversation.typing_off"
         };
-        let ways = if private { Vec::new() } else { vec![own] };
+        let ways = if typing.private {
+            Vec::new()
+        } else {
+            vec![own]
+        };
         let told = told(event, data, Some(view.conversation.inbox), ways)?;
         Ok(Told {
-            except: match by {
+            except: match typing.by {
                 From::Agent(id) => Some(Listener::Agent(id)),
                 From::Contact => Some(Listener::Contact(own)),
                 From::Bot(_) | From::System => None,

@@ -18,7 +18,7 @@ use crate::store::conversation_starts::{Start, Through};
 use crate::store::conversation_status::StatusChange;
 use crate::store::conversations::NewConversation;
 use crate::store::messages::From;
-use crate::store::signals::Signal;
+use crate::store::typing::Typing;
 
 /// Conversations on the list.
 const MOST: i64 = 20;
@@ -121,19 +121,13 @@ pub(super) async fn toggle_typing(
         Some("off") => false,
         Some(_) | None => return Ok(StatusCode::OK),
     };
-    let signal = Signal::Typing {
-        conversation: within.conversation.id,
+    let typing = Typing {
         by: From::Contact,
         on,
         private: false,
     };
-    store::signals::send(
-        &server.store,
-        within.visitor.at.account,
-        signal,
-        server.now(),
-    )
-    .await?;
+    let (account, id) = (within.visitor.at.account, within.conversation.id);
+    store::typing::tell(&server.store, account, id, typing, server.now()).await?;
     Ok(StatusCode::OK)
 }
 

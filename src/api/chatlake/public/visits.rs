@@ -10,8 +10,11 @@ use super::auth::InVisit;
 use super::error::Result;
 use crate::api::chatlake::params::Params;
 use crate::api::chatlake::parse::{Faults, MAX_STRING, MAX_URL};
-use crate::api::chatlake::wire::public::{CardBody, NewCardBody, NewVisitBody, VisitBody};
+use crate::api::chatlake::wire::public::{
+    CardBody, NewCardBody, NewVisitBody, OpenedBody, VisitBody,
+};
 use crate::api::chatlake::{Route, Server, error};
+use crate::model::Channel;
 use crate::store;
 use crate::store::visits::NewVisit;
 
@@ -37,6 +40,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+/// The first page view of a conversation in a website's inbox is when its window opened.
 pub(super) async fn record(
     State(server): State<Server>,
     within: InVisit,
@@ -48,9 +52,18 @@ pub(super) async fn record(
         .get(USER_AGENT)
         .and_then(|value| value.to_str().ok());
     let new = read_visit(body, said)?;
-    store::visits::record(&server.store, account, id, new, server.now()).await?;
+    let now = server.now();
+    let is_first = store::visits::find_first(&server.store, account, id)
+        .await?
+        .is_none();
+    store::visits::record(&server.store, account, id, new, now).await?;
     let visit = store::visits::find_last(&server.store, account, id).await?;
     let visit = visit.ok_or(error::Error::NotFound)?;
+    if is_first && within.visitor.at.inbox.channel == Channel::Webchat {
+        let (way, info) = (within.conversation.contact_inbox, OpenedBody::new(&visit));
+        let info = serde_json::to_value(info).map_err(store::Error::from)?;
+        store::widget::open(&server.store, account, way, info, now).await?;
+    }
     Ok(Json(VisitBody::new(visit)))
 }
 

@@ -336,6 +336,40 @@ impl VisitBody {
     }
 }
 
+/// What is told of a chat window that was opened.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct OpenedBody {
+    initiated_at: Opened,
+    referer: String,
+    browser: BrowserBody,
+}
+
+#[derive(Debug, Serialize)]
+struct Opened {
+    timestamp: String,
+}
+
+#[derive(Debug, Serialize)]
+struct BrowserBody {
+    browser_name: String,
+    platform_name: String,
+}
+
+impl OpenedBody {
+    pub(in crate::api::chatlake) fn new(visit: &Visit) -> Self {
+        Self {
+            initiated_at: Opened {
+                timestamp: time::iso(visit.visited_at),
+            },
+            referer: visit.page_url.clone(),
+            browser: BrowserBody {
+                browser_name: visit.browser.clone(),
+                platform_name: visit.os.clone(),
+            },
+        }
+    }
+}
+
 /// What a page shows about its visitor.
 #[derive(Debug, Deserialize)]
 pub(in crate::api::chatlake) struct NewCardBody {
