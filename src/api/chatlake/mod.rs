@@ -1,4 +1,4 @@
-//! Chatlake's application API, as its servers answer it live.
+//! Chatlake's application API, as its servers answer it live; its client API is in `public`, its websocket in `cable`.
 //!
 //! # Conventions
 //!
@@ -36,6 +36,8 @@
 //! - There is no script for a website's page: `web_widget_script` is null.
 //! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, presence (everybody outside is
 //!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty.
+//! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, the list's `q`; nobody is
+//!   mentioned or participates, so these lists are empty. Inboxes of other channels than `api` are made elsewhere.
 
 mod account;
 mod agent_bots;

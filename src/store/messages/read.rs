@@ -60,7 +60,8 @@ macro_rules! rows {
             r#"select m.id as "id: MessageId", m.conversation_id as "conversation: ConversationId", m.inbox_id as "inbox: InboxId",
                       m.kind as "kind: MessageKind", m.contact_id as "contact: ContactId", m.agent_id as "agent: AgentId",
                       u.name as "agent_name?", u.display_name as "agent_display_name?", u.email as "agent_email?",
-                      u.avatar_url as "agent_avatar_url?", g.availability as "agent_availability?: Availability",
+                      u.avatar_url as "agent_avatar_url?", case when g.auto_offline and p.agent_id is null then 'offline' else g.availability end
+                          as "agent_availability?: Availability",
                       m.bot_id as "bot: BotId", b.name as "bot_name?", b.avatar_url as "bot_avatar_url?",
                       m.content, m.content_type as "content_type: ContentType", m.content_attributes,
                       m.rich_kind as "rich_kind: RichKind", m.rich, m.private, m.status as "status: DeliveryStatus",
@@ -68,6 +69,7 @@ macro_rules! rows {
                from messages m
                left join users u on u.id = m.agent_id
                left join agents g on g.account_id = m.account_id and g.id = m.agent_id
+               left join agent_presences p on p.account_id = g.account_id and p.agent_id = g.id
                left join bots b on b.account_id = m.account_id and b.id = m.bot_id "# + $tail
             $(, $arg)*
         )

@@ -203,7 +203,7 @@ async fn a_contact_hears_what_is_said_to_it_and_no_more() {
     let (event, data) = client.told().await;
     assert_eq!(event, "message.created");
     let jane = json!({
-        "availability_status": data["sender"]["availability_status"], "available_name": office.jane.name,
+        "availability_status": "offline", "available_name": office.jane.name,
         "avatar_url": "", "id": office.jane.id.0, "name": office.jane.name, "thumbnail": "", "type": "user"
     });
     assert_eq!(
@@ -551,6 +551,8 @@ async fn presence_is_shown_and_passes() {
         jane.subscribe(&identifier).await,
         json!({"account_id": office.account.0, "users": users, "contacts": {"1": "online"}})
     );
+    let shown = office.admin.get("/contacts/1").await.json();
+    assert_eq!(shown["payload"]["availability_status"], "online");
     app.advance(TimeDelta::seconds(30));
     let stay = json!({
         "command": "message", "identifier": contact(&ann["pubsub_token"]), "data": "{\"action\":\"update_presence\"}"
@@ -570,10 +572,19 @@ async fn presence_is_shown_and_passes() {
     app.advance(TimeDelta::seconds(1));
     jane.say(&stay).await;
     assert_eq!(jane.told().await.1["contacts"], json!({}));
-    assert_eq!(
+    let expire = async || {
         store::presence::expire(app.store(), app.now())
             .await
-            .unwrap(),
-        1
-    );
+            .unwrap()
+    };
+    assert_eq!(expire().await, 1);
+    let shown = office.admin.get("/contacts/1").await.json();
+    assert_eq!(shown["payload"]["availability_status"], "offline");
+    let body = json!({"content": "Hello"});
+    let said = office.agent.post(MESSAGES, &body).await.json();
+    assert_eq!(said["sender"]["availability_status"], "online");
+    app.advance(TimeDelta::seconds(20));
+    assert_eq!(expire().await, 1);
+    let said = office.agent.post(MESSAGES, &body).await.json();
+    assert_eq!(said["sender"]["availability_status"], "offline");
 }
