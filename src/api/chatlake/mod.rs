@@ -34,17 +34,15 @@
 //! - An inbox is removed at once; its conversations stay, for administrators.
 //! - A label that is deleted stays on what carries it; one that is renamed is carried under its new title.
 //! - There is no script for a website's page: `web_widget_script` is null.
-//! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, presence (everybody outside is
-//!   offline), the list's `q`; nobody is mentioned or participates, so these lists are empty.
 //! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, the list's `q`; nobody is
-//!   mentioned or participates, so these lists are empty. Inboxes of other channels than `api` are made elsewhere.
+//!   mentioned or participates, so these lists are empty.
 
 mod account;
 mod agent_bots;
 mod agents;
 mod auth;
-mod canned_responses;
 mod cable;
+mod canned_responses;
 mod contacts;
 mod conversations;
 mod custom_attributes;
@@ -54,8 +52,6 @@ mod fields;
 mod identity;
 mod inbox_fields;
 mod inboxes;
-mod inboxes;
-mod interactive;
 mod interactive;
 mod labels;
 mod limits;
@@ -65,8 +61,8 @@ mod params;
 mod parse;
 mod platform;
 mod profile;
-mod sessions;
 mod public;
+mod sessions;
 mod status;
 mod teams;
 mod webhooks;

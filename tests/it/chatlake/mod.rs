@@ -3,9 +3,9 @@
 mod agent_bots;
 mod agents;
 mod bad_input;
-mod canned_responses;
 mod cable;
 mod cable_limits;
+mod canned_responses;
 mod contacts;
 mod conversations;
 mod custom_attributes;

@@ -225,6 +225,8 @@ impl Facts {
                 | EventKind::ConversationTypingOn
                 | EventKind::ConversationTypingOff
                 | EventKind::WebwidgetTriggered
+                | EventKind::InboxCreated
+                | EventKind::InboxUpdated
                 | EventKind::LiveEnded
                 | EventKind::EndpointDisabled,
                 _,

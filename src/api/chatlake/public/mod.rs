@@ -27,6 +27,7 @@ use tower_http::cors::{Any, CorsLayer};
 
 use super::wire::public::PublicInbox;
 use super::{Route, Server};
+use crate::store::inbox_settings;
 use auth::AtInbox;
 use error::Result;
 
@@ -50,6 +51,9 @@ fn open_to_all_pages(methods: MethodRouter<Server>) -> MethodRouter<Server> {
     methods.options(|| async { StatusCode::OK }).layer(cors)
 }
 
-pub(super) async fn show(State(_): State<Server>, at: AtInbox) -> Result<Json<PublicInbox>> {
-    Ok(Json(PublicInbox::new(&at.inbox)))
+pub(super) async fn show(State(server): State<Server>, at: AtInbox) -> Result<Json<PublicInbox>> {
+    let (store, id) = (&server.store, at.inbox.id);
+    let hours = inbox_settings::list_working_hours(store, at.account, &[id.0]).await?;
+    let hours = hours.get(&id).copied().unwrap_or_default();
+    Ok(Json(PublicInbox::new(&at.inbox, hours)))
 }
