@@ -42,6 +42,9 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
             &config.chatlake,
             limits,
             config.http.public_url.clone(),
+            &config.cable,
+            limits.chatlake_per_minute,
+            limits.login_per_minute,
         ),
         admin::api(
             state.clone(),

@@ -29,6 +29,8 @@ const FORGETTING_PAUSE: Duration = Duration::from_secs(600);
 const WOKEN_AT_ONCE: i64 = 100;
 /// Between two looks for conversations that are to be woken.
 const WAKING_PAUSE: Duration = Duration::from_secs(1);
+/// Between two looks for who is not there any more.
+const PRESENCE_PAUSE: Duration = Duration::from_secs(5);
 /// Between two tries to bring a database to this version that does not answer.
 const MIGRATION_PAUSE: Duration = Duration::from_secs(1);
 
@@ -76,6 +78,7 @@ pub async fn run(
                 state.runner.run(&*clock, shutdown.clone()),
                 shutdown.run_until_cancelled(forget_named_writes(store, &*clock)),
                 Box::pin(shutdown.run_until_cancelled(wake_conversations(store, &*clock))),
+                shutdown.run_until_cancelled(give_up_presences(store, &*clock)),
             );
         }
     };
@@ -110,6 +113,16 @@ async fn wake_conversations(store: &Store, clock: &dyn Clock) {
             Err(error) => warn!(error = %chain(&error), "conversations cannot be woken"),
         }
         tokio::time::sleep(WAKING_PAUSE).await;
+    }
+}
+
+/// Gives up the presence of those who do not renew it.
+async fn give_up_presences(store: &Store, clock: &dyn Clock) {
+    loop {
+        if let Err(error) = store::presence::expire(store, clock.now()).await {
+            warn!(error = %chain(&error), "presence that is over cannot be given up");
+        }
+        tokio::time::sleep(PRESENCE_PAUSE).await;
     }
 }
 

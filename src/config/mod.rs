@@ -67,6 +67,8 @@ pub struct Config {
     pub webhook: Webhook,
     /// The change feed.
     pub feed: Feed,
+    /// Those who are connected to hear what happens.
+    pub cable: Cable,
     /// Request rates.
     pub limits: Limits,
     /// The keys for stored secrets.
@@ -239,6 +241,29 @@ pub struct Feed {
     pub heartbeat: Duration,
     /// Streams of one account at once, in one server.
     pub streams_per_account: NonZeroUsize,
+}
+
+/// Websockets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cable {
+    /// Connections at once, in one server.
+    pub connections: NonZeroUsize,
+    /// Subscriptions to one account at once, in one server.
+    pub connections_per_account: NonZeroUsize,
+    /// Frames that may wait for one client before it is cut off.
+    pub queue: NonZeroUsize,
+    /// Largest frame that a client may send.
+    pub message_limit_bytes: NonZeroUsize,
+    /// A client is pinged this often.
+    #[serde(rename = "ping_secs", deserialize_with = "parse::seconds")]
+    pub ping: Duration,
+    /// A client that subscribed to nothing is sent away then.
+    #[serde(rename = "subscribe_timeout_secs", deserialize_with = "parse::seconds")]
+    pub subscribe_timeout: Duration,
+    /// A client that did not answer so long is gone.
+    #[serde(rename = "idle_timeout_secs", deserialize_with = "parse::seconds")]
+    pub idle_timeout: Duration,
 }
 
 /// Request rates; 0 is no limit.

@@ -34,6 +34,8 @@ pub struct Agent {
     pub availability: Availability,
     /// Whether being away counts as offline.
     pub auto_offline: bool,
+    /// Whether the agent is connected.
+    pub is_present: bool,
     /// Works behind the scenes and takes no chats.
     pub is_back_office: bool,
     /// Department, or empty.
@@ -47,6 +49,15 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// Whether the agent can be reached, as others see it.
+    pub fn reachability(&self) -> Availability {
+        if self.auto_offline && !self.is_present {
+            Availability::Offline
+        } else {
+            self.availability
+        }
+    }
+
     /// The name that visitors see.
     pub fn available_name(&self) -> &str {
         self.display_name.as_deref().unwrap_or(&self.name)

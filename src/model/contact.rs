@@ -98,6 +98,8 @@ pub struct Contact {
     pub avatar_url: String,
     /// Whether what the contact says is put aside.
     pub blocked: bool,
+    /// Whether the contact is connected.
+    pub is_present: bool,
     /// Made while trying a bot out.
     pub is_test: bool,
     /// Where the contact last came from, or empty.

@@ -33,7 +33,10 @@ macro_rules! agents {
         sqlx::query_as!(
             Agent,
             r#"select a.id as "id: AgentId", u.name, u.display_name, u.email, u.avatar_url, a.role as "role: Role",
-                      a.availability as "availability: Availability", a.auto_offline, a.is_back_office, a.department,
+                      a.availability as "availability: Availability", a.auto_offline,
+                      exists (select from agent_presences p
+                              where p.account_id = a.account_id and p.agent_id = a.id) as "is_present!",
+                      a.is_back_office, a.department,
                       array(select t.name from team_members m join teams t on t.account_id = m.account_id and t.id = m.team_id
                             where m.account_id = a.account_id and m.agent_id = a.id order by t.name) as "teams!",
                       a.last_active_at, a.created_at

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use super::{Result, Store, conversations, events};
 use crate::model::{AccountId, Card, ConversationId, EventKind};
 
-/// Sets the card with the page's own id for it: makes it, or gives it other data.
+/// Sets the card with the page's own id for it: makes it, or gives it other data. It also stands among the conversation's
+/// attributes.
 pub async fn set(
     store: &Store,
     account: AccountId,
@@ -27,6 +28,17 @@ pub async fn set(
                     conversation.0,
                     data_id,
                     data,
+                    now,
+                )
+                .execute(&mut *conn)
+                .await?;
+                sqlx::query!(
+                    "update conversations set additional_attributes = jsonb_set(additional_attributes, '{cards}',
+                            (select jsonb_object_agg(data_id, data) from cards
+                             where account_id = $1 and conversation_id = $2)), updated_at = $3
+                     where account_id = $1 and id = $2",
+                    account.0,
+                    conversation.0,
                     now,
                 )
                 .execute(&mut *conn)

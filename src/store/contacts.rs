@@ -48,7 +48,10 @@ macro_rules! contacts {
     ($tail:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             Contact,
-            r#"select id as "id: ContactId", name, email, phone_number, identifier, avatar_url, blocked, is_test, ip_address,
+            r#"select id as "id: ContactId", name, email, phone_number, identifier, avatar_url, blocked,
+                      exists (select from contact_presences p
+                              where p.account_id = contacts.account_id and p.contact_id = contacts.id) as "is_present!",
+                      is_test, ip_address,
                       additional_attributes, custom_attributes, campaign, last_activity_at, last_login_at, row_version,
                       created_at, updated_at
                from contacts "# + $tail

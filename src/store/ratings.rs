@@ -1,6 +1,7 @@
 //! What contacts thought of conversations.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 use super::{Result, Store, conversations, events};
 use crate::model::{AccountId, ConversationId, EventKind, Rating};
@@ -17,25 +18,35 @@ pub async fn set(
         .write(move |conn| {
             Box::pin(async move {
                 conversations::lock(conn, account, conversation).await?;
-                sqlx::query!(
-                    "insert into ratings (account_id, conversation_id, rating, feedback, rated_at)
-                     values ($1, $2, $3, $4, $5)
-                     on conflict (account_id, conversation_id) do update
-                     set rating = excluded.rating, feedback = excluded.feedback, rated_at = excluded.rated_at",
-                    account.0,
-                    conversation.0,
-                    rating.rating,
-                    rating.feedback,
-                    rating.rated_at,
-                )
-                .execute(&mut *conn)
-                .await?;
-                let event =
-                    events::NewEvent::of_conversation(EventKind::ConversationUpdated, conversation);
-                events::append(conn, account, event, now).await
+                put(conn, account, conversation, &rating, now).await
             })
         })
         .await
+}
+
+/// Keeps a rating of a locked conversation.
+pub(super) async fn put(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: ConversationId,
+    rating: &Rating,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into ratings (account_id, conversation_id, rating, feedback, rated_at)
+         values ($1, $2, $3, $4, $5)
+         on conflict (account_id, conversation_id) do update
+         set rating = excluded.rating, feedback = excluded.feedback, rated_at = excluded.rated_at",
+        account.0,
+        conversation.0,
+        rating.rating,
+        rating.feedback,
+        rating.rated_at,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let event = events::NewEvent::of_conversation(EventKind::ConversationUpdated, conversation);
+    events::append(conn, account, event, now).await
 }
 
 /// A conversation's rating.

@@ -1,6 +1,6 @@
 //! Pages that visitors looked at.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{Error, Noun, Result, Store};
 use crate::model::{AccountId, ConversationId, Traffic, UserAgent, Visit, VisitId};
@@ -33,7 +33,8 @@ macro_rules! visits {
     };
 }
 
-/// Records a page view of a conversation's visitor. Nobody is told of it: receivers would hear of every click.
+/// Records a page view of a conversation's visitor. Nobody is told of it: receivers would hear of every click. The first
+/// one also stands among the conversation's attributes, where nothing else does.
 ///
 /// Its id is drawn from the messages' numbers, so that a transcript can show both under one kind of id.
 pub async fn record(
@@ -52,7 +53,8 @@ pub async fn record(
     store
         .write(move |conn| {
             Box::pin(async move {
-                sqlx::query_scalar!(
+                let opened = opened(&new, &agent, now);
+                let id = sqlx::query_scalar!(
                     r#"insert into visits (account_id, id, conversation_id, page_url, referrer, traffic_type, search_engine,
                                            browser, os, city, country, visited_at)
                        select c.account_id, nextval(pg_get_serial_sequence('messages', 'id')), c.id,
@@ -71,12 +73,32 @@ pub async fn record(
                     new.country,
                     new.visited_at.unwrap_or(now),
                 )
-                .fetch_optional(conn)
+                .fetch_optional(&mut *conn)
                 .await?
-                .ok_or(Error::NotFound(Noun::Conversation))
+                .ok_or(Error::NotFound(Noun::Conversation))?;
+                sqlx::query!(
+                    "update conversations set additional_attributes = $3 || additional_attributes
+                     where account_id = $1 and id = $2 and additional_attributes -> 'initiated_at' is null",
+                    account.0,
+                    conversation.0,
+                    opened,
+                )
+                .execute(conn)
+                .await?;
+                Ok(id)
             })
         })
         .await
+}
+
+/// A page view among a conversation's attributes.
+fn opened(new: &NewVisit, agent: &UserAgent, now: DateTime<Utc>) -> serde_json::Value {
+    let at = new.visited_at.unwrap_or(now);
+    serde_json::json!({
+        "initiated_at": {"timestamp": at.to_rfc3339_opts(SecondsFormat::Millis, true)},
+        "referer": new.page_url,
+        "browser": {"browser_name": agent.browser, "platform_name": agent.os},
+    })
 }
 
 /// A conversation's first page view, which tells where the visitor came from.

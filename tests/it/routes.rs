@@ -151,6 +151,8 @@ fn body_of(path: &str, key: &str, foreign: &Ids) -> Value {
         path if path.ends_with("/account_users") => {
             json!({"user_id": foreign.user, "role": "agent"})
         }
+        // Whoever comes in anew may be called what it likes, the same as somebody elsewhere.
+        "/public/api/v1/inboxes/{inbox_identifier}/contacts" => json!({"name": "x"}),
         _ => json!({
             "content": "hello", "name": "x", "status": "open",
             "inbox_id": foreign.inbox, "contact_id": foreign.contact, "source_id": foreign.source_id(),
@@ -203,8 +205,10 @@ struct Ids {
     account: i64,
     contact: i64,
     conversation: i64,
-    message: i64,
     inbox: i64,
+    /// What visitors' clients call the inbox: it is all they show, so everybody shows their own.
+    inbox_identifier: String,
+    message: i64,
     bot: i64,
     app: i64,
     agent: i64,
@@ -240,9 +244,13 @@ impl Ids {
             ("{apiKey}", key.to_owned()),
             ("{contact_id}", self.contact.to_string()),
             ("{conversation_id}", self.conversation.to_string()),
-            ("{message_id}", self.message.to_string()),
             ("{conversationID}", format!("V{}", self.conversation)),
             ("{inbox_id}", self.inbox.to_string()),
+            ("{inbox_identifier}", self.inbox_identifier.clone()),
+            ("{source_id}", self.source_id()),
+            ("{message_id}", self.message.to_string()),
+            ("{data_id}", "card".to_owned()),
+            ("{conversation_uuid}", uuid::Uuid::nil().to_string()),
             ("{bot_id}", self.bot.to_string()),
             ("{app_id}", self.app.to_string()),
             ("{agent_id}", self.agent.to_string()),
@@ -458,6 +466,7 @@ impl Tenant {
             .await
             .unwrap();
         ids.inbox = inbox.id.0;
+        ids.inbox_identifier = inbox.identifier;
         let way = NewContactInbox {
             inbox: inbox.id,
             source_id: Some(ids.source_id()),
@@ -490,7 +499,10 @@ impl Tenant {
 
     /// Calls a route as this account, with ids and an account number of the caller's choice.
     async fn call(&self, app: &TestApp, route: &Listed, ids: &Ids, account: i64) -> Answer {
-        let path = ids.fill(&route.path, &account.to_string(), &self.key);
+        let path = route
+            .path
+            .replace("{inbox_identifier}", &self.ids.inbox_identifier);
+        let path = ids.fill(&path, &account.to_string(), &self.key);
         let bearer = format!("Bearer {}", self.key);
         let authorization = if route.path.starts_with("/admin") {
             &bearer

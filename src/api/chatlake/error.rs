@@ -43,8 +43,14 @@ pub(super) enum Error {
     /// The role or the inbox is not the caller's.
     #[error("the caller may not do this")]
     NotPermitted,
+    /// The hash that comes with an identifier is not of it.
+    #[error("the identifier is not proved")]
+    NotProved,
     #[error("there is no such record")]
     NotFound,
+    /// The same, where the framework's own words say it.
+    #[error("there is no such page")]
+    NoPage,
     /// Records that do not hold together: a message in full sentences, and the fields it is about.
     #[error("invalid record: {message}")]
     InvalidRecord {
@@ -127,6 +133,8 @@ impl Error {
             Self::Suspended => unauthorized("Account is suspended"),
             Self::NotPermitted => unauthorized("You are not authorized to do this action"),
             Self::UnknownMembers => unauthorized("Invalid User IDs"),
+            Self::NotProved => unauthorized("HMAC failed: Invalid Identifier Hash Provided"),
+            Self::NoPage => plain(StatusCode::NOT_FOUND),
             Self::NotFound | Self::Store(store::Error::NotFound(_)) => (
                 StatusCode::NOT_FOUND,
                 json!({ "error": "Resource could not be found" }),

@@ -1,4 +1,4 @@
-//! Chatlake's application API, as its servers answer it live.
+//! Chatlake's application API, as its servers answer it live; its client API is in `public`, its websocket in `cable`.
 //!
 //! # Conventions
 //!
@@ -45,6 +45,8 @@
 //! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - Lists of conversations end after 4,000 pages.
 //! - Not yet: files, presence (everybody outside is offline).
+//! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, the list's `q`; nobody is
+//!   mentioned or participates, so these lists are empty.
 
 mod account;
 mod agent_bots;
@@ -52,6 +54,7 @@ mod agents;
 mod assignments;
 mod attention;
 mod auth;
+mod cable;
 mod canned_responses;
 mod compose;
 mod contacts;
@@ -78,6 +81,7 @@ mod parse;
 mod placeholders;
 mod platform;
 mod profile;
+mod public;
 mod search;
 mod sessions;
 mod status;
@@ -101,6 +105,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::flow::Runner;
 use crate::store::Store;
+use cable::Hub;
 use limits::Limits;
 
 /// This API's name in what is kept of its writes.
@@ -124,6 +129,8 @@ struct Server {
     session_life: TimeDelta,
     /// Requests of single routes.
     limits: Arc<Limits>,
+    /// Those who are connected.
+    cable: Hub,
 }
 
 impl Server {
@@ -147,8 +154,12 @@ pub fn api(
     config: &config::Chatlake,
     limits: &config::Limits,
     public_url: Option<Url>,
+    cable: &config::Cable,
+    requests_per_minute: u32,
+    refusals_per_minute: u32,
 ) -> Api {
     let server = Server {
+        cable: Hub::new(&state, cable.clone()),
         store: state.store,
         clock: state.clock,
         runner: state.runner,
@@ -197,6 +208,8 @@ fn routes() -> Router<Server> {
         canned_responses::routes(),
         custom_attributes::routes(),
         custom_filters::routes(),
+        public::routes(),
+        cable::routes(),
     ]
     .into_iter()
     .flatten()

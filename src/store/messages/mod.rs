@@ -1,5 +1,6 @@
 //! What was said.
 
+mod answers;
 mod change;
 mod pace;
 mod read;
@@ -16,10 +17,13 @@ use crate::model::{
     MessageKind, NewAttachment, Rich,
 };
 
+pub use answers::{Submission, look, submit};
 pub use change::{delete, retry, set_status};
 pub use pace::is_crowded;
 pub(super) use read::list_public;
-pub use read::{Page, get, list, list_by_ids, list_files, list_last, list_like, list_said};
+pub use read::{
+    Page, get, list, list_by_ids, list_files, list_last, list_like, list_newest_said, list_said,
+};
 pub use reply::{ReplyTo, find_replied};
 pub(super) use write::{Piece, find_copy, insert, insert_all, insert_pieces, reopens};
 

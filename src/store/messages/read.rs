@@ -61,7 +61,8 @@ macro_rules! rows {
             r#"select m.id as "id: MessageId", m.conversation_id as "conversation: ConversationId", m.inbox_id as "inbox: InboxId",
                       m.kind as "kind: MessageKind", m.contact_id as "contact: ContactId", m.agent_id as "agent: AgentId",
                       u.name as "agent_name?", u.display_name as "agent_display_name?", u.email as "agent_email?",
-                      u.avatar_url as "agent_avatar_url?", g.availability as "agent_availability?: Availability",
+                      u.avatar_url as "agent_avatar_url?", case when g.auto_offline and p.agent_id is null then 'offline' else g.availability end
+                          as "agent_availability?: Availability",
                       m.bot_id as "bot: BotId", b.name as "bot_name?", b.avatar_url as "bot_avatar_url?",
                       m.content, m.content_type as "content_type: ContentType", m.content_attributes, m.additional_attributes,
                       m.rich_kind as "rich_kind: RichKind", m.rich, m.private, m.status as "status: DeliveryStatus",
@@ -69,6 +70,7 @@ macro_rules! rows {
                from messages m
                left join users u on u.id = m.agent_id
                left join agents g on g.account_id = m.account_id and g.id = m.agent_id
+               left join agent_presences p on p.account_id = g.account_id and p.agent_id = g.id
                left join bots b on b.account_id = m.account_id and b.id = m.bot_id "# + $tail
             $(, $arg)*
         )
@@ -290,6 +292,35 @@ pub async fn list_files(
         .collect();
     let page = found.iter().filter_map(|row| files.remove(&row.id));
     Ok((total, page.collect()))
+}
+
+/// The newest messages of each of these conversations that its contact may see, oldest first.
+pub async fn list_newest_said(
+    store: &Store,
+    account: AccountId,
+    conversations: &[i64],
+    limit: i64,
+) -> Result<HashMap<ConversationId, Vec<Message>>> {
+    let mut conn = store.read().await?;
+    let rows = rows!(
+        "where m.account_id = $1 and m.id in (
+             select l.id from unnest($2::bigint[]) as c(id)
+             cross join lateral (select l.id from messages l
+                                 where l.account_id = $1 and l.conversation_id = c.id
+                                   and not l.private and l.kind <> 'activity'
+                                 order by l.id desc limit $3) l)
+         order by m.id",
+        account.0,
+        conversations,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut found: HashMap<ConversationId, Vec<Message>> = HashMap::new();
+    for message in complete(&mut conn, account, rows).await? {
+        found.entry(message.conversation).or_default().push(message);
+    }
+    Ok(found)
 }
 
 /// Rows with their attachments, read in one further statement.

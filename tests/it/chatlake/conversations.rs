@@ -31,7 +31,7 @@ fn hello(content: &str, message_type: u8, sender: &Value) -> Value {
 /// John as a sender.
 fn john() -> Value {
     json!({
-        "availability_status": "online", "available_name": "John Doe 1", "avatar_url": "", "id": 1,
+        "availability_status": "offline", "available_name": "John Doe 1", "avatar_url": "", "id": 1,
         "name": "John Doe 1", "thumbnail": "", "type": "user"
     })
 }
@@ -82,7 +82,7 @@ async fn a_conversation_has_all_its_keys_from_its_beginning() {
         "labels": [], "last_activity_at": 1_773_144_000, "last_non_activity_message": said, "messages": [said],
         "meta": {
             "assignee": {
-                "account_id": 1, "auto_offline": true, "availability_status": "online",
+                "account_id": 1, "auto_offline": true, "availability_status": "offline",
                 "available_name": "Jane Doe 1", "confirmed": true, "custom_role_id": null,
                 "email": "jane.doe.1@example.org", "id": 2, "name": "Jane Doe 1", "provider": "email",
                 "role": "agent", "thumbnail": ""

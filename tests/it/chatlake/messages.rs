@@ -29,7 +29,7 @@ async fn a_message_of_either_side_has_all_its_keys() {
                 "created_at": 1_773_144_000, "echo_id": "e-1", "id": 1, "inbox_id": 1, "message_type": 1,
                 "private": false, "source_id": "WAID:1", "status": "sent",
                 "sender": {
-                    "availability_status": "online", "available_name": "Jane Doe 1", "avatar_url": "", "id": 2,
+                    "availability_status": "offline", "available_name": "Jane Doe 1", "avatar_url": "", "id": 2,
                     "name": "Jane Doe 1", "thumbnail": "", "type": "user"
                 }
             })

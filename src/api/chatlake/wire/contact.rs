@@ -143,7 +143,11 @@ impl ContactBody {
     pub(in crate::api::chatlake) fn new(contact: &Contact) -> Self {
         Self {
             additional_attributes: contact.additional_attributes.0.clone(),
-            availability_status: "offline",
+            availability_status: if contact.is_present {
+                "online"
+            } else {
+                "offline"
+            },
             email: contact.email.clone(),
             id: contact.id.0,
             name: contact.name.clone(),

@@ -100,7 +100,7 @@ struct Secrets {
 
 /// One weekday.
 #[derive(Debug, Serialize)]
-struct WorkingDay {
+pub(in crate::api::chatlake) struct WorkingDay {
     day_of_week: usize,
     closed_all_day: bool,
     open_hour: Option<u16>,
@@ -145,7 +145,7 @@ impl InboxBody {
             enable_auto_assignment: inbox.enable_auto_assignment,
             auto_assignment_config: inbox.auto_assignment_config.clone(),
             out_of_office_message: inbox.out_of_office_message.clone(),
-            working_hours: std::array::from_fn(|day| WorkingDay::new(day, beside.hours)),
+            working_hours: working_days(beside.hours),
             timezone: inbox.timezone.clone(),
             callback_webhook_url: None,
             allow_messages_after_resolved: inbox.allow_messages_after_resolved,
@@ -196,6 +196,11 @@ impl ApiChannel {
 
 fn shown(secret: Option<&SecretString>) -> Option<String> {
     secret.map(|secret| secret.expose_secret().to_owned())
+}
+
+/// The hours of a week, from Sunday on.
+pub(in crate::api::chatlake) fn working_days(hours: WorkingHours) -> [WorkingDay; 7] {
+    std::array::from_fn(|day| WorkingDay::new(day, hours))
 }
 
 impl WorkingDay {

@@ -101,14 +101,14 @@ impl MessageBody {
 /// Who said it.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum SenderBody {
+pub(in crate::api::chatlake) enum SenderBody {
     Contact(PushContact),
     User(UserBody),
     Bot(BotBody),
 }
 
 impl SenderBody {
-    fn new(sender: &Sender, contact: &Contact) -> Option<Self> {
+    pub(in crate::api::chatlake) fn new(sender: &Sender, contact: &Contact) -> Option<Self> {
         match sender {
             Sender::System => None,
             Sender::Contact(_) => Some(Self::Contact(PushContact::new(contact))),
@@ -226,7 +226,7 @@ pub(in crate::api::chatlake) fn message_type(kind: MessageKind) -> u8 {
 }
 
 /// What goes with a message; rich content stands there as `type` and, under the name of the type, its body.
-fn content_attributes(message: &Message) -> Map<String, Value> {
+pub(in crate::api::chatlake) fn content_attributes(message: &Message) -> Map<String, Value> {
     let mut attributes = message.content_attributes.0.clone();
     if let Some(rich) = &message.rich {
         let kind = rich.kind.as_str();
@@ -266,7 +266,7 @@ impl AttachmentList {
 
 /// A file or place of a message.
 #[derive(Debug, Serialize)]
-struct AttachmentBody {
+pub(in crate::api::chatlake) struct AttachmentBody {
     id: i64,
     message_id: i64,
     file_type: &'static str,
@@ -301,7 +301,10 @@ enum AttachmentContent {
     },
 }
 
-fn attachments(account: AccountId, message: &Message) -> Vec<AttachmentBody> {
+pub(in crate::api::chatlake) fn attachments(
+    account: AccountId,
+    message: &Message,
+) -> Vec<AttachmentBody> {
     let bodies = message.attachments.iter();
     bodies
         .map(|attachment| AttachmentBody::new(account, message.id, attachment))

@@ -14,6 +14,8 @@ pub(super) mod message;
 pub(super) mod note;
 pub(super) mod platform;
 pub(super) mod profile;
+pub(super) mod public;
+pub(super) mod push;
 pub(super) mod search;
 pub(super) mod settings;
 pub(super) mod time;

@@ -29,7 +29,7 @@ impl AgentBody {
         Self {
             id: agent.id.0,
             account_id: account.0,
-            availability_status: agent.availability.as_str(),
+            availability_status: agent.reachability().as_str(),
             auto_offline: agent.auto_offline,
             confirmed: true,
             email: agent.email.clone(),
@@ -72,7 +72,7 @@ impl UserBody {
             &agent.name,
             agent.display_name.as_deref(),
             &agent.avatar_url,
-            agent.availability,
+            agent.reachability(),
         )
     }
 

@@ -1,0 +1,60 @@
+//! What happens, told to those who are connected: the ActionCable protocol over a websocket at `/cable`.
+//!
+//! `connection` speaks the protocol with one client. A client subscribes with a token, an agent's or a contact's, which
+//! seats it in the `room` of its account. A room exists while somebody sits in it. It hears of commits on whichever
+//! server, reads what happened once for all who sit there (`recent`), makes of it what each kind of listener is told
+//! (`tell`), and hands that to their queues. A queue is bounded; whoever does not keep up is cut off, comes back, and reads
+//! the rest through the REST API.
+//!
+//! # Known deviations
+//!
+//! - Conversations and messages are told as they are when they are told; in between they may have changed once more.
+//! - No token stands in what is told.
+//! - Who cannot subscribe because too many are there is told `reject_subscription`. A client that subscribes to nothing, or
+//!   whose end of the connection does not answer, is sent away.
+//! - Not yet: notifications, mentions, `account.cache_invalidated`, `conversation.unread_count_changed`; `echo_id`; the
+//!   performer is told of messages only.
+
+mod connection;
+mod hub;
+mod protocol;
+mod recent;
+mod room;
+mod tell;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::error::{Error, Result};
+use super::{Route, Server};
+use crate::api::edge::{ClientAddress, RetryAfter};
+use connection::Connection;
+pub(super) use hub::Hub;
+
+/// The protocol's name, which both sides say when they meet.
+const PROTOCOL: &str = "actioncable-v1-json";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![("/cable", get(connect))]
+}
+
+/// Anybody may connect, from any page; who it is, is said by what it subscribes with.
+pub(super) async fn connect(State(server): State<Server>, request: Request) -> Result<Response> {
+    let (mut parts, _) = request.into_parts();
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &server)
+        .await
+        .map_err(|_| Error::NotFound)?;
+    let place = server.cable.place().ok_or(RetryAfter(1))?;
+    let limit = server.cable.config().message_limit_bytes.get();
+    let tasks = server.cable.tasks().clone();
+    let connection = Connection::new(&server, ClientAddress::rate_key(&parts), place);
+    let upgrade = upgrade
+        .protocols([PROTOCOL])
+        .max_message_size(limit)
+        .max_frame_size(limit);
+    Ok(upgrade
+        .on_upgrade(move |socket| tasks.track_future(connection.run(socket)))
+        .into_response())
+}

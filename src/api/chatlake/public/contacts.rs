@@ -1,0 +1,99 @@
+//! The visitor.
+
+use axum::Json;
+use axum::extract::State;
+use axum::routing::{get, post};
+
+use super::auth::{AtInbox, Proof, Visitor};
+use super::error::Result;
+use super::names;
+use crate::api::chatlake::fields::Query;
+use crate::api::chatlake::params::Params;
+use crate::api::chatlake::wire::public::{PublicContact, RawContact, VisitorBody};
+use crate::api::chatlake::{Route, Server, parse};
+use crate::store;
+use crate::store::contacts::NewContact;
+use crate::store::visitors::VisitorPatch;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        (
+            "/public/api/v1/inboxes/{inbox_identifier}/contacts",
+            post(create),
+        ),
+        (
+            "/public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}",
+            get(show).patch(update).put(update),
+        ),
+    ]
+}
+
+pub(super) async fn create(
+    State(server): State<Server>,
+    at: AtInbox,
+    Params { value: body, once }: Params<VisitorBody>,
+) -> Result<Json<PublicContact>> {
+    at.check(&server, body.proof()).await?;
+    let source_id = parse::source_id(body.contact.source_id.clone())?;
+    let mut new = read(body)?;
+    if new.name.trim().is_empty() {
+        new.name = names::any();
+    }
+    let (account, through) = (at.account, (at.inbox.id, source_id));
+    let way =
+        store::visitors::enter(&server.store, account, through, new, once, server.now()).await?;
+    let contact = store::contacts::get(&server.store, account, way.contact).await?;
+    Ok(Json(PublicContact::new(&way, &contact)))
+}
+
+pub(super) async fn show(
+    State(server): State<Server>,
+    mut visitor: Visitor,
+    query: Query,
+) -> Result<Json<PublicContact>> {
+    let proof = Proof {
+        identifier: query.last("identifier"),
+        hash: query.last("identifier_hash"),
+    };
+    visitor.prove(&server, proof).await?;
+    let contact =
+        store::contacts::get(&server.store, visitor.at.account, visitor.way.contact).await?;
+    Ok(Json(PublicContact::new(&visitor.way, &contact)))
+}
+
+pub(super) async fn update(
+    State(server): State<Server>,
+    mut visitor: Visitor,
+    Params { value: body, once }: Params<VisitorBody>,
+) -> Result<Json<RawContact>> {
+    visitor.prove(&server, body.proof()).await?;
+    let named = body.contact.name.is_some();
+    let new = read(body)?;
+    let patch = VisitorPatch {
+        name: Some(new.name).filter(|_| named),
+        email: new.email,
+        phone_number: new.phone_number,
+        avatar_url: Some(new.avatar_url).filter(|url| !url.is_empty()),
+        custom_attributes: new.custom_attributes,
+    };
+    let (account, contact) = (visitor.at.account, visitor.way.contact);
+    let contact =
+        store::visitors::update(&server.store, account, contact, patch, once, server.now()).await?;
+    Ok(Json(RawContact::new(account, &contact)))
+}
+
+/// Of what a visitor may say of itself, all but what it may not.
+fn read(body: VisitorBody) -> Result<NewContact> {
+    let mut contact = body.contact;
+    (contact.blocked, contact.additional_attributes) = (None, None);
+    Ok(parse::contact(contact)?)
+}
+
+impl VisitorBody {
+    fn proof(&self) -> Proof<'_> {
+        Proof {
+            identifier: self.contact.identifier.as_deref(),
+            hash: self.identifier_hash.as_deref(),
+        }
+    }
+}
