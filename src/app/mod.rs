@@ -37,15 +37,7 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
             limits.login_per_minute,
         ),
         imbox::api(state.clone(), limits.imbox_per_minute),
-        chatlake::api(
-            state.clone(),
-            &config.chatlake,
-            limits,
-            config.http.public_url.clone(),
-            &config.cable,
-            limits.chatlake_per_minute,
-            limits.login_per_minute,
-        ),
+        chatlake::api(state.clone(), config),
         admin::api(
             state.clone(),
             &config.admin,

@@ -44,9 +44,7 @@
 //! - A transcript is not mailed: that it was asked for is noted in the conversation.
 //! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - Lists of conversations end after 4,000 pages.
-//! - Not yet: files, presence (everybody outside is offline).
-//! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, the list's `q`; nobody is
-//!   mentioned or participates, so these lists are empty.
+//! - Not yet: files.
 
 mod account;
 mod agent_bots;
@@ -102,7 +100,7 @@ use url::Url;
 use super::AppState;
 use super::edge::{Api, RateLimiter};
 use crate::clock::Clock;
-use crate::config;
+use crate::config::Config;
 use crate::flow::Runner;
 use crate::store::Store;
 use cable::Hub;
@@ -148,27 +146,20 @@ impl Server {
     }
 }
 
-/// The API with these limits, reached by the world under `public_url`.
-pub fn api(
-    state: AppState,
-    config: &config::Chatlake,
-    limits: &config::Limits,
-    public_url: Option<Url>,
-    cable: &config::Cable,
-    requests_per_minute: u32,
-    refusals_per_minute: u32,
-) -> Api {
+/// The API of a server with this configuration.
+pub fn api(state: AppState, config: &Config) -> Api {
+    let (chatlake, limits) = (&config.chatlake, &config.limits);
     let server = Server {
-        cable: Hub::new(&state, cable.clone()),
+        cable: Hub::new(&state, config.cable.clone()),
         store: state.store,
         clock: state.clock,
         runner: state.runner,
         by_key: Arc::new(RateLimiter::per_minute(limits.chatlake_per_minute)),
-        messages_per_minute: config.messages_per_conversation_per_minute,
+        messages_per_minute: chatlake.messages_per_conversation_per_minute,
         refused: Arc::new(RateLimiter::per_minute(limits.login_per_minute)),
-        public_url,
-        session_life: TimeDelta::days(config.session_days.get().into()),
-        limits: Arc::new(Limits::new(config)),
+        public_url: config.http.public_url.clone(),
+        session_life: TimeDelta::days(chatlake.session_days.get().into()),
+        limits: Arc::new(Limits::new(chatlake)),
     };
     Api {
         routes: routes().with_state(server),

@@ -207,7 +207,14 @@ impl Facts {
             (EventKind::ConversationStatusChanged, Some(view), _) => {
                 told.push(self.to_all("conversation.status_changed", view)?);
             }
-            (kind @ (EventKind::ContactCreated | EventKind::ContactUpdated), _, _) => {
+            (
+                kind @ (EventKind::ContactCreated
+                | EventKind::ContactUpdated
+                | EventKind::ContactMerged
+                | EventKind::ContactDeleted),
+                _,
+                _,
+            ) => {
                 let contact = event.contact.and_then(|id| self.contacts.get(&id));
                 if let Some(contact) = contact {
                     told.push(self.contact(kind.as_str(), contact)?);
