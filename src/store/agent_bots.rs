@@ -101,28 +101,37 @@ pub async fn create(
     let vault = store.vault().clone();
     let id: i64 = store
         .write_once(account, once, now, move |conn| {
-            Box::pin(async move {
-                let id = sqlx::query_scalar!(
-                    "insert into bots (account_id, name, description, avatar_url, config, created_at, updated_at)
-                     values ($1, $2, $3, $4, $5, $6, $6) returning id",
-                    account.0,
-                    new.name,
-                    new.description,
-                    new.avatar_url,
-                    Value::from(new.config),
-                    now,
-                )
-                .fetch_one(&mut *conn)
-                .await?;
-                if let Some(url) = &new.outgoing_url {
-                    endpoints::put_bot_url(conn, &vault, account, BotId(id), url, now).await?;
-                }
-                give_token(conn, &vault, account, BotId(id), now).await?;
-                Ok(id)
-            })
+            Box::pin(async move { Ok(insert(conn, &vault, account, new, now).await?.0) })
         })
         .await?;
     get(store, account, BotId(id)).await
+}
+
+/// Makes a bot with an access token, as part of a larger write.
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    vault: &Vault,
+    account: AccountId,
+    new: NewAgentBot,
+    now: DateTime<Utc>,
+) -> Result<BotId> {
+    let id = sqlx::query_scalar!(
+        r#"insert into bots (account_id, name, description, avatar_url, config, created_at, updated_at)
+           values ($1, $2, $3, $4, $5, $6, $6) returning id as "id: BotId""#,
+        account.0,
+        new.name,
+        new.description,
+        new.avatar_url,
+        Value::from(new.config),
+        now,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if let Some(url) = &new.outgoing_url {
+        endpoints::put_bot_url(conn, vault, account, id, url, now).await?;
+    }
+    give_token(conn, vault, account, id, now).await?;
+    Ok(id)
 }
 
 /// The bot, unless removed.

@@ -59,9 +59,11 @@ pub async fn invite(
 pub async fn invite_all(
     store: &Store,
     account: AccountId,
-    new: Vec<Invitation>,
+    mut new: Vec<Invitation>,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    // Two who invite the same people at once go in the same order.
+    new.sort_by(|one, other| one.email.cmp(&other.email));
     store
         .write(move |conn| {
             Box::pin(async move {

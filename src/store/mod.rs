@@ -64,6 +64,7 @@ pub mod page_filters;
 pub mod participants;
 mod passwords;
 pub mod platform_apps;
+pub mod platform_bots;
 pub mod platform_users;
 pub mod presence;
 pub mod ratings;

@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use quartet::clock::{Clock, SystemClock};
-use quartet::model::{BotId, EndpointId};
-use quartet::store::{Store, bot_secrets, endpoint_secrets};
+use quartet::model::{Attributes, BotId, EndpointId, Role};
+use quartet::store::agent_bots::{self, NewAgentBot};
+use quartet::store::{Store, bot_secrets, endpoint_secrets, user_tokens};
 use quartet::vault::Vault;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -383,6 +384,23 @@ async fn sealed(database: &Database) -> Vec<Vec<u8>> {
     values
 }
 
+/// A token of a user and one of a bot, which are shown again.
+async fn give_tokens(app: &TestApp) {
+    let (store, now, account) = (app.store(), app.now(), app.account().await);
+    let agent = app.agent(account, "Jane Doe", Role::Agent).await;
+    user_tokens::get(store, agent.id.into(), now).await.unwrap();
+    let new = NewAgentBot {
+        name: "Robo".to_owned(),
+        description: String::new(),
+        avatar_url: String::new(),
+        config: Attributes::default(),
+        outgoing_url: None,
+    };
+    agent_bots::create(store, account, new, None, now)
+        .await
+        .unwrap();
+}
+
 #[tokio::test]
 async fn every_stored_secret_is_encrypted_anew_with_the_newest_key() {
     let scene = Scene::new().await;
@@ -397,15 +415,7 @@ async fn every_stored_secret_is_encrypted_anew_with_the_newest_key() {
     let kept = administrator.send(put, path, &sound_key()).await;
     assert_eq!(kept.status, 200, "{}", kept.text());
     let plugin = scene.get("/bots/1/plugin-secret").await;
-    let account = scene.app.account().await;
-    let agent = scene
-        .app
-        .agent(account, "Jane Doe", quartet::model::Role::Agent)
-        .await;
-    let (store, user) = (scene.app.store(), agent.id.into());
-    quartet::store::user_tokens::get(store, user, scene.app.now())
-        .await
-        .unwrap();
+    give_tokens(&scene.app).await;
     let many = "insert into endpoints (account_id, kind, url, secret_sealed, created_at, updated_at)
                 select account_id, 'callback', 'https://example.org/' || n, secret_sealed, created_at, updated_at
                 from endpoints, generate_series(1, 1200) as n where id = 1";

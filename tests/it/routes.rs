@@ -148,6 +148,7 @@ fn body_of(path: &str, key: &str, foreign: &Ids) -> Value {
         "/admin/v1/deliveries/replay" => json!({"endpoint_id": foreign.endpoint}),
         path if path.ends_with("{key_name}") => sound_key(),
         path if path.ends_with("/password") => json!({"password": "correct horse"}),
+        "/platform/api/v1/agent_bots" => json!({"name": "x", "account_id": foreign.account}),
         path if path.ends_with("/account_users") => {
             json!({"user_id": foreign.user, "role": "agent"})
         }

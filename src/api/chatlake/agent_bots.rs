@@ -59,15 +59,7 @@ async fn create(
     Administrator(member): Administrator,
     Params { value, once }: Params<AgentBotIn>,
 ) -> Result<Json<AgentBotOut>> {
-    let name = Some(value.name.unwrap_or_default());
-    let patch = read(AgentBotIn { name, ..value })?;
-    let new = NewAgentBot {
-        name: patch.name.unwrap_or_default(),
-        description: patch.description.unwrap_or_default(),
-        avatar_url: patch.avatar_url.unwrap_or_default(),
-        config: patch.config.unwrap_or_default(),
-        outgoing_url: patch.outgoing_url.flatten(),
-    };
+    let new = read_new(value)?;
     let (account, now) = (member.account, server.now());
     let bot = agent_bots::create(&server.store, account, new, once, now).await?;
     Ok(Json(body(&member, bot)))
@@ -129,7 +121,21 @@ fn body(member: &Member, bot: AgentBot) -> AgentBotOut {
     AgentBotOut::new(member.account, bot, member.is_administrator())
 }
 
-fn read(body: AgentBotIn) -> Result<AgentBotPatch> {
+/// A bot to make, which has a name.
+pub(super) fn read_new(body: AgentBotIn) -> Result<NewAgentBot> {
+    let name = Some(body.name.unwrap_or_default());
+    let patch = read(AgentBotIn { name, ..body })?;
+    Ok(NewAgentBot {
+        name: patch.name.unwrap_or_default(),
+        description: patch.description.unwrap_or_default(),
+        avatar_url: patch.avatar_url.unwrap_or_default(),
+        config: patch.config.unwrap_or_default(),
+        outgoing_url: patch.outgoing_url.flatten(),
+    })
+}
+
+/// What to change of a bot.
+pub(super) fn read(body: AgentBotIn) -> Result<AgentBotPatch> {
     let mut faults = Faults::default();
     let name = body.name.as_deref();
     faults.check_present("name", "Name can't be blank", name);

@@ -383,3 +383,55 @@ async fn an_account_that_adds_a_platforms_user_is_not_open_to_the_platform() {
     let agents = agents.as_array().unwrap();
     assert!(agents.iter().any(|agent| agent["id"] == user));
 }
+
+#[tokio::test]
+async fn an_app_makes_bots_in_its_accounts() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let (one, other) = (Reseller::new(&app).await, Reseller::new(&app).await);
+    let account = one.account().await;
+    let body = json!({
+        "name": "Robo", "description": "Helps", "outgoing_url": "https://bot.example.com/in", "account_id": account
+    });
+    let mut made = one.post("/agent_bots", &body).await.json();
+    let id = made["id"].as_i64().unwrap();
+    let token = made["access_token"].as_str().unwrap().to_owned();
+    for secret in ["access_token", "secret"] {
+        made[secret] = json!("…");
+    }
+    let expected = json!({
+        "id": id, "name": "Robo", "description": "Helps", "thumbnail": "",
+        "outgoing_url": "https://bot.example.com/in", "bot_type": "webhook", "bot_config": {}, "account_id": account,
+        "access_token": "…", "secret": "…", "system_bot": false
+    });
+    assert_eq!(made, expected);
+    let closed = json!({"error": "Access to this endpoint is not authorized for bots"});
+    let inboxes = format!("/api/v1/accounts/{account}/inboxes");
+    let answer = with_token(&app, &inboxes, &token).await;
+    assert_eq!(answer.pair(), (401, closed));
+    let path = format!("/agent_bots/{id}");
+    for method in [Method::PUT, Method::PATCH] {
+        let changed = one.send(method, &path, &json!({"name": "Robi"})).await;
+        assert_eq!(changed.json()["name"], "Robi");
+    }
+    assert_eq!(one.get(&path).await.json()["name"], "Robi");
+    let listed = one.get("/agent_bots").await.json();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    for method in [Method::GET, Method::PATCH, Method::DELETE] {
+        let answer = other.send(method, &path, &json!({})).await;
+        assert_eq!(answer.pair(), not_permissible());
+    }
+    for account in [account, office.account.0] {
+        let body = json!({"name": "x", "account_id": account});
+        let answer = other.post("/agent_bots", &body).await;
+        assert_eq!(answer.pair(), not_permissible());
+    }
+    let nowhere = json!({"message": "Account must exist", "attributes": ["account"]});
+    let answer = one.post("/agent_bots", &json!({"name": "x"})).await;
+    assert_eq!(answer.pair(), (422, nowhere));
+    let gone = one.delete(&path).await;
+    assert_eq!((gone.status.as_u16(), gone.text()), (200, ""));
+    let missing = json!({"error": "Resource could not be found"});
+    assert_eq!(one.get(&path).await.pair(), (404, missing));
+    assert_eq!(one.get("/agent_bots").await.json(), json!([]));
+}

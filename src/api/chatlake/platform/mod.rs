@@ -1,10 +1,11 @@
-//! The platform API: programs of the operator make accounts and users for others.
+//! The platform API: programs of the operator make accounts, users and bots for others.
 //!
 //! A platform app reaches what it made, and nothing else: the extractors here load what they authorise, as those of
 //! [`auth`](super::auth) do.
 
 mod account_users;
 mod accounts;
+mod agent_bots;
 mod users;
 
 use axum::extract::FromRequestParts;
@@ -14,8 +15,8 @@ use super::auth::path_id;
 use super::error::{Error, Result};
 use super::identity::{Identity, identify};
 use super::{Route, Server};
-use crate::model::{AccountId, PlatformAppId, UserId};
-use crate::store::{platform_apps, platform_users};
+use crate::model::{AccountId, BotId, PlatformAppId, UserId};
+use crate::store::{platform_apps, platform_bots, platform_users};
 
 /// A platform app.
 #[derive(Debug, Clone, Copy)]
@@ -35,11 +36,23 @@ pub(super) struct OwnUser {
     user: UserId,
 }
 
+/// A bot that the app which asks has made, and its account.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OwnBot {
+    account: AccountId,
+    bot: BotId,
+}
+
 pub(super) fn all() -> Vec<Route> {
-    [accounts::routes(), account_users::routes(), users::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        accounts::routes(),
+        account_users::routes(),
+        users::routes(),
+        agent_bots::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 impl FromRequestParts<Server> for App {
@@ -74,6 +87,18 @@ impl FromRequestParts<Server> for OwnUser {
         let user = UserId(path_id(parts, server, "user_id").await?);
         own(platform_users::reaches(&server.store, app, user).await?)?;
         Ok(Self { app, user })
+    }
+}
+
+impl FromRequestParts<Server> for OwnBot {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let App(app) = App::from_request_parts(parts, server).await?;
+        let bot = BotId(path_id(parts, server, "bot_id").await?);
+        let account = platform_bots::find_account(&server.store, app, bot).await?;
+        let account = account.ok_or(Error::NotPermissible)?;
+        Ok(Self { account, bot })
     }
 }
 

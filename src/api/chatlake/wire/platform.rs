@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::bot::AgentBotIn;
 use super::{account, lenient, time};
 use crate::model::{Account, Attributes, Membership, User};
 
@@ -101,6 +102,15 @@ pub(in crate::api::chatlake) struct AccountUserIn {
     pub(in crate::api::chatlake) user_id: Option<i64>,
     #[serde(default, deserialize_with = "lenient::word")]
     pub(in crate::api::chatlake) role: Option<String>,
+}
+
+/// A bot to make, and in which account.
+#[derive(Debug, Deserialize)]
+pub(in crate::api::chatlake) struct PlatformBotIn {
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(in crate::api::chatlake) account_id: Option<i64>,
+    #[serde(flatten)]
+    pub(in crate::api::chatlake) bot: AgentBotIn,
 }
 
 /// A user to make, or what to change of one.
