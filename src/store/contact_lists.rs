@@ -99,22 +99,33 @@ impl Sort {
             }
         }
     }
+}
 
-    /// Where the contacts are that an index has in this order.
-    fn tables(self) -> &'static str {
-        match self.key {
-            SortKey::Created | SortKey::Name => {
-                " from contact_search s join contacts c on c.account_id = s.account_id and c.id = s.contact_id
-                  where s.resolved and s.account_id = "
+/// Whom a list is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// All contacts.
+    All,
+    /// Those that can be told apart.
+    Resolved,
+}
+
+impl Whom {
+    /// A condition on `c`, contacts, as an index has it.
+    fn among_contacts(self) -> &'static str {
+        match self {
+            Self::All => " where c.account_id = ",
+            Self::Resolved => {
+                " where num_nonnulls(c.email, c.phone_number, c.identifier) > 0 and c.account_id = "
             }
-            SortKey::Activity
-            | SortKey::Email
-            | SortKey::PhoneNumber
-            | SortKey::Company
-            | SortKey::City
-            | SortKey::Country => {
-                " from contacts c where num_nonnulls(c.email, c.phone_number, c.identifier) > 0 and c.account_id = "
-            }
+        }
+    }
+
+    /// A condition on `s`, what contacts are searched by.
+    fn among_searched(self) -> &'static str {
+        match self {
+            Self::All => " where s.account_id = ",
+            Self::Resolved => " where s.resolved and s.account_id = ",
         }
     }
 }
@@ -129,8 +140,10 @@ pub async fn count(store: &Store, account: AccountId, filter: &ContactFilter) ->
         );
         return Ok(all.fetch_one(&mut *conn).await?);
     }
-    let mut query = QueryBuilder::new("select count(*)");
-    query.push(Sort::default().tables()).push_bind(account.0);
+    let mut query = QueryBuilder::new("select count(*) from contacts c");
+    query
+        .push(Whom::Resolved.among_contacts())
+        .push_bind(account.0);
     push_filter(&mut query, account, filter);
     Ok(query.build_query_scalar().fetch_one(&mut *conn).await?)
 }
@@ -143,11 +156,13 @@ pub async fn list(
     sort: Sort,
     (offset, limit): (i64, i64),
 ) -> Result<Vec<Contact>> {
-    let mut query = QueryBuilder::new("select c.id");
-    query.push(sort.tables()).push_bind(account.0);
-    push_filter(&mut query, account, filter);
-    query.push(sort.order()).push(" limit ").push_bind(limit);
-    query.push(" offset ").push_bind(offset);
+    let mut query = QueryBuilder::new("select f.id from (");
+    let all = offset.saturating_add(limit);
+    push_first(&mut query, account, (Whom::Resolved, sort, all), |query| {
+        push_filter(query, account, filter);
+    });
+    query.push(") f order by f.part, f.place");
+    push_window(&mut query, (offset, limit));
     let ids: Vec<ContactId> = query
         .build_query_scalar()
         .fetch_all(&mut *store.read().await?)
@@ -163,16 +178,79 @@ pub async fn list_after(
     after: ContactId,
     limit: i64,
 ) -> Result<Vec<Contact>> {
-    let mut query = QueryBuilder::new("select c.id");
-    query.push(Sort::default().tables()).push_bind(account.0);
+    let mut query = QueryBuilder::new("select c.id from contacts c");
+    query
+        .push(Whom::Resolved.among_contacts())
+        .push_bind(account.0);
     push_filter(&mut query, account, filter);
     query.push(" and c.id > ").push_bind(after.0);
-    query.push(" order by c.id limit ").push_bind(limit);
+    query.push(" order by c.id");
+    push_window(&mut query, (0, limit));
     let ids: Vec<ContactId> = query
         .build_query_scalar()
         .fetch_all(&mut *store.read().await?)
         .await?;
     contacts::list_in_order(store, account, &ids).await
+}
+
+/// The first `most` contacts in their order, with their place in it, for a statement to take a page of: `id`, `part` and
+/// `place`. Where an index has the order, no more than those are read.
+pub(super) fn push_first(
+    query: &mut QueryBuilder<Postgres>,
+    account: AccountId,
+    (whom, sort, most): (Whom, Sort, i64),
+    push_more: impl Fn(&mut QueryBuilder<Postgres>),
+) {
+    let mut part = |number: &'static str, from, whom: &'static str, and, order: &'static str| {
+        query
+            .push(if number == "0" { "" } else { " union all " })
+            .push("(select c.id, ")
+            .push(number)
+            .push(" as part, row_number() over (");
+        query
+            .push(order)
+            .push(") as place from ")
+            .push(from)
+            .push(whom);
+        query.push_bind(account.0).push(and);
+        push_more(query);
+        query.push(order);
+        push_window(query, (0, most));
+        query.push(")");
+    };
+    let (contacts, searched) = (whom.among_contacts(), whom.among_searched());
+    match (sort.key, sort.descending) {
+        (SortKey::Activity, true) => {
+            // Two parts, since an index has but the minute: those who never did anything have none in common.
+            let active = " order by c.active_minute desc nulls last, c.last_activity_at desc nulls last, c.id desc";
+            let present = " and c.active_minute is not null";
+            part("0", "contacts c", contacts, present, active);
+            let absent = " and c.active_minute is null";
+            part("1", "contacts c", contacts, absent, " order by c.id desc");
+        }
+        (SortKey::Created | SortKey::Name, _) => {
+            let joined = "contact_search s join contacts c on c.account_id = s.account_id and c.id = s.contact_id";
+            part("0", joined, searched, "", sort.order());
+        }
+        (SortKey::Activity, false)
+        | (
+            SortKey::Email
+            | SortKey::PhoneNumber
+            | SortKey::Company
+            | SortKey::City
+            | SortKey::Country,
+            _,
+        ) => part("0", "contacts c", contacts, "", sort.order()),
+    }
+}
+
+/// Numbers and not values to bind: how to read a page depends on its being small.
+pub(super) fn push_window(query: &mut QueryBuilder<Postgres>, (offset, limit): (i64, i64)) {
+    query
+        .push(" limit ")
+        .push(limit)
+        .push(" offset ")
+        .push(offset);
 }
 
 /// Every value is bound; only these texts reach the statement.

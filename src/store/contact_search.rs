@@ -1,19 +1,26 @@
 //! What contacts are searched by, and the search, which stays quick where an account has a million of them.
 //!
-//! A row beside each contact holds the numbers of all parts of one, two and three characters of what is searched; an
-//! index over them finds the few contacts that have all parts of the text looked for. A text that many have would make
-//! for a long list there, so the contacts that come first anyway are looked at before the index is asked.
+//! A row beside each contact holds what is searched; an index over all its parts of one, two and three characters finds
+//! the few contacts that have all parts of the text looked for. A text that many have would make for a long list there,
+//! so the contacts that come first anyway are looked at before the index is asked.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use super::contact_lists::Sort;
+use super::contact_lists::{Sort, Whom, push_first, push_window};
 use super::{Result, Store};
 use crate::model::{AccountId, ContactId};
 
 /// How many contacts are looked at in their order before the index is asked. Where fewer of them fit than are shown,
 /// those that fit are few enough for the index.
-const WALK: i64 = 5_000;
+const WALK: i64 = 2_000;
+
+/// How many more for each contact on the pages before.
+const WALK_ON: i64 = 20;
+
+/// How many of those that the index finds are sorted. Of more, any so many are: a search that finds them all would hold
+/// up others, and nobody reads through what it finds.
+const MOST: i64 = 20_000;
 
 /// The longest part that has a number.
 const LONGEST_PART: usize = 3;
@@ -51,63 +58,65 @@ pub async fn search(
 }
 
 /// Looks at the first contacts in their order.
-fn walk(
-    account: AccountId,
-    text: &str,
-    sort: Sort,
-    (offset, limit): (i64, i64),
-) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new(
-        "select c.id from (select c.id, s.name, c.email, c.phone_number, c.identifier, row_number() over (",
-    );
+fn walk(account: AccountId, text: &str, sort: Sort, window: (i64, i64)) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("select f.id from (");
+    let most = window
+        .0
+        .saturating_mul(WALK_ON)
+        .saturating_add(WALK)
+        .min(MOST);
+    push_first(&mut query, account, (Whom::All, sort, most), |_| {});
     query
-        .push(sort.order())
         .push(
-            ") as place from contacts c join contact_search s on s.account_id = c.account_id and s.contact_id = c.id
-             where c.account_id = ",
+            ") f cross join lateral (
+                 select c.id, c.email, c.phone_number, c.identifier, s.name
+                 from contacts c join contact_search s on s.account_id = c.account_id and s.contact_id = c.id
+                 where c.id = f.id and c.account_id = ",
         )
         .push_bind(account.0)
-        .push(" and s.account_id = ")
-        .push_bind(account.0)
-        .push(sort.order())
-        .push(" limit ")
-        .push_bind(WALK)
-        .push(") c where ");
+        .push(" offset 0) c where ");
     push_match(&mut query, text, "c.name");
-    query.push(" order by c.place limit ").push_bind(limit);
-    query.push(" offset ").push_bind(offset);
+    query.push(" order by f.part, f.place");
+    push_window(&mut query, window);
     query
 }
 
-/// Asks the index. What it finds is settled before it is sorted: walking an order until enough fit could be a walk past
-/// all.
+/// Asks the index. What it finds is settled before it is sorted, and contacts are looked up one by one: walking an order
+/// until enough fit, or joining, could be a walk past all.
 fn lookup(
     account: AccountId,
     text: &str,
     sort: Sort,
-    (offset, limit): (i64, i64),
+    window: (i64, i64),
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(
-        "with s as materialized (select contact_id, name, created_at from contact_search where account_id = ",
+        "with s as materialized (select p.contact_id, p.name, p.created_at from contact_search p where p.account_id = ",
     );
     query.push_bind(account.0).push(" and ");
     push_parts(&mut query, account, text);
     query
-        .push(") select c.id from s join contacts c on c.id = s.contact_id where c.account_id = ")
+        .push(" limit ")
+        .push(MOST)
+        .push(
+            ") select c.id from s cross join lateral (
+                  select c.id, c.email, c.phone_number, c.identifier, c.last_activity_at, c.additional_attributes
+                  from contacts c where c.id = s.contact_id and c.account_id = ",
+        )
         .push_bind(account.0)
-        .push(" and ");
+        .push(" offset 0) c where ");
     push_match(&mut query, text, "s.name");
-    query.push(sort.order()).push(" limit ").push_bind(limit);
-    query.push(" offset ").push_bind(offset);
+    query.push(sort.order());
+    push_window(&mut query, window);
     query
 }
 
-/// Has all parts of the text.
+/// Has all parts of the text: `p`, what a contact is searched by.
 pub(super) fn push_parts(query: &mut QueryBuilder<Postgres>, account: AccountId, text: &str) {
     let folded = fold(text);
     let size = folded.chars().count().min(LONGEST_PART);
     let size = i32::try_from(size).expect("three at most");
-    query.push("grams @> search_grams(").push_bind(account.0);
+    query.push("search_grams(p.account_id, p.searched, '{1,2,3}') @> search_grams(");
+    query.push_bind(account.0);
     query.push(", ").push_bind(folded);
     query.push(", array[").push_bind(size).push("])");
 }
@@ -142,12 +151,12 @@ pub(super) async fn put(
     let created: Vec<DateTime<Utc>> = contacts.iter().map(|contact| contact.created_at).collect();
     let searched: Vec<String> = contacts.iter().map(Searched::text).collect();
     sqlx::query!(
-        "insert into contact_search (account_id, contact_id, name, resolved, created_at, grams)
-         select $1, r.id, r.name, r.resolved, r.created_at, search_grams($1, r.searched, '{1,2,3}')
+        "insert into contact_search (account_id, contact_id, name, resolved, created_at, searched)
+         select $1, r.id, r.name, r.resolved, r.created_at, r.searched
          from unnest($2::bigint[], $3::text[], $4::boolean[], $5::timestamptz[], $6::text[])
               as r (id, name, resolved, created_at, searched)
          on conflict (account_id, contact_id) do update
-         set name = excluded.name, resolved = excluded.resolved, grams = excluded.grams",
+         set name = excluded.name, resolved = excluded.resolved, searched = excluded.searched",
         account.0,
         &ids,
         &names,

@@ -329,7 +329,7 @@ fn push_contains(
         query.push_bind(account.0).push(" and position(");
         query
             .push_bind(contact_search::fold(text))
-            .push(" in p.name) > 0 and p.");
+            .push(" in p.name) > 0 and ");
         contact_search::push_parts(query, account, text);
         query.push(")");
         return;
@@ -351,7 +351,7 @@ fn push_contains(
 /// Narrows down to what an index finds.
 fn push_has_parts(query: &mut QueryBuilder<Postgres>, account: AccountId, text: &str) {
     query.push("c.id in (select p.contact_id from contact_search p where p.account_id = ");
-    query.push_bind(account.0).push(" and p.");
+    query.push_bind(account.0).push(" and ");
     contact_search::push_parts(query, account, text);
     query.push(")");
 }

@@ -54,7 +54,7 @@ async fn any_part_of_a_name_address_or_number_finds_a_contact() {
         ("b", "Bob 100%, Åsa Öberg"),
         ("CRM-Å", "Åsa Öberg"),
         ("crm-å", ""),
-        ("X", ""),
+        ("X", "Åsa Öberg"),
         ("x", "Åsa Öberg, 李小龍"),
         ("xample.orgs", ""),
         ("bob'; drop table contacts; --", ""),
@@ -164,15 +164,17 @@ async fn one_account_does_not_find_anothers_contacts() {
 /// How many contacts the account has whose searches are measured.
 const MANY: i32 = 50_000;
 
+/// How many rows of both tables a search may fetch: two for each contact that it looks at, and one to put it in order.
+const MOST_ROWS: i64 = 6_500;
+
 async fn fill(conn: &mut PgConnection, account: i64) {
     for sql in [
         "insert into contacts (account_id, name, email, phone_number, identifier, created_at, updated_at, last_activity_at)
          select $1, 'Person ' || md5(n::text), 'p' || n || '@example.org', '+1415' || lpad(n::text, 7, '0'), null,
                 now(), now(), now() - n * interval '1 second'
          from generate_series(1, $2) as n",
-        "insert into contact_search (account_id, contact_id, name, resolved, created_at, grams)
-         select account_id, id, lower(name), true, created_at,
-                search_grams(account_id, concat_ws(E'\\n', lower(name), email, phone_number), '{1,2,3}')
+        "insert into contact_search (account_id, contact_id, name, resolved, created_at, searched)
+         select account_id, id, lower(name), true, created_at, concat_ws(E'\\n', lower(name), email, phone_number)
          from contacts where account_id = $1 and $2 > 0",
     ] {
         sqlx::query(sql).bind(account).bind(MANY).execute(&mut *conn).await.unwrap();
@@ -183,14 +185,12 @@ async fn fill(conn: &mut PgConnection, account: i64) {
     }
 }
 
-/// What was done so far: scans of the index, sequential scans, and blocks of tables and indexes that were looked at.
+/// What was done so far: scans of the index, sequential scans, and rows that were fetched.
 async fn work_done(conn: &mut PgConnection) -> (i64, i64, i64) {
     let row = sqlx::query(
         "select (select idx_scan from pg_stat_user_indexes where indexrelname = 'contact_search_grams_idx'),
-                (select sum(seq_scan)::bigint from pg_stat_user_tables where relname in ('contacts', 'contact_search')),
-                (select sum(coalesce(heap_blks_read, 0) + coalesce(heap_blks_hit, 0) + coalesce(idx_blks_read, 0)
-                            + coalesce(idx_blks_hit, 0) + coalesce(toast_blks_read, 0) + coalesce(toast_blks_hit, 0))::bigint
-                 from pg_statio_user_tables where relname in ('contacts', 'contact_search'))",
+                sum(seq_scan)::bigint, sum(seq_tup_read + idx_tup_fetch)::bigint
+         from pg_stat_user_tables where relname in ('contacts', 'contact_search')",
     )
     .fetch_one(conn)
     .await
@@ -222,15 +222,15 @@ async fn a_search_among_many_reads_little() {
         .unwrap();
     fill(&mut conn, office.account.0).await;
     app.store().close().await;
-    for (q, sort, scans, most_blocks) in [
+    for (q, sort, scans) in [
         // Few have these parts: the index says which.
-        ("person c4ca4238a", "", true, 3_000),
-        ("p49999@example", "", true, 3_000),
-        ("0049999", "name", true, 3_000),
-        ("zzz", "", true, 40_000),
+        ("person c4ca4238a", "", true),
+        ("p49999@example", "", true),
+        ("0049999", "name", true),
+        ("zzz", "", true),
         // Almost all have these: the first in the order are enough.
-        ("person", "", false, 40_000),
-        ("p", "-created_at", false, 40_000),
+        ("person", "", false),
+        ("p", "-created_at", false),
     ] {
         all_gone(&mut conn).await;
         let before = work_done(&mut conn).await;
@@ -248,7 +248,7 @@ async fn a_search_among_many_reads_little() {
         let after = work_done(&mut conn).await;
         assert_eq!(after.0 > before.0, scans, "{q}: the index is asked");
         assert_eq!(after.1, before.1, "{q}: no table is read as a whole");
-        let blocks = after.2 - before.2;
-        assert!(blocks < most_blocks, "{q}: {blocks} blocks");
+        let rows = after.2 - before.2;
+        assert!(rows < MOST_ROWS, "{q}: {rows} rows");
     }
 }
