@@ -223,6 +223,39 @@ fn the_model_knows_no_wire_format() {
     }
 }
 
+/// A contact is found by what `contact_search` says of it.
+#[test]
+fn whoever_writes_what_contacts_are_searched_by_writes_their_search_too() {
+    let searched = ["name =", "email =", "phone_number =", "identifier ="];
+    for source in sources("src/store") {
+        let statements = source.code.split("update contacts").skip(1);
+        let changes = statements
+            .filter_map(|rest| rest.split("where account_id").next())
+            .any(|set| searched.iter().any(|column| set.contains(column)));
+        let inserts = source.code.contains("insert into contacts ");
+        if changes || inserts {
+            assert!(
+                source.code.contains("contact_search::"),
+                "{:?} leaves contacts unsearched",
+                source.path
+            );
+        }
+    }
+}
+
+/// Deleting a contact or a conversation must not fail for what hangs on it.
+#[tokio::test]
+async fn what_hangs_on_a_contact_goes_with_it() {
+    let staying = rows(
+        "select conrelid::regclass::text as of from pg_constraint
+         where contype = 'f' and confdeltype <> 'c'
+           and confrelid::regclass::text in ('contacts', 'contact_inboxes', 'conversations', 'messages')",
+    )
+    .await;
+    let staying: Vec<String> = staying.iter().map(|row| row.get("of")).collect();
+    assert!(staying.is_empty(), "{staying:?}");
+}
+
 async fn rows(sql: &'static str) -> Vec<sqlx::postgres::PgRow> {
     let database = Database::fresh().await;
     let mut conn = database.connect().await;

@@ -125,11 +125,14 @@ pub(super) trait Subject: Sized {
     fn custom(field: CustomField) -> Self;
 }
 
+/// Which words one stands for, if it is one.
+type Words = fn(&str) -> Option<Vec<String>>;
+
 /// What may be asked of a field, and how its values are read.
 pub(super) struct Rule {
     kind: Kind,
     /// The words that there are, where others cannot be meant.
-    words: Option<fn(&str) -> Option<Vec<String>>>,
+    words: Option<Words>,
     /// Put before a value that does not begin with it.
     prefix: Option<char>,
 }

@@ -45,6 +45,12 @@
 //! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - Lists of conversations end after 4,000 pages.
 //! - Not yet: files.
+//! - Conditions of a filter hold from left to right, whatever joins them. Every value counts, also of contacts.
+//! - A search for contacts sorts any twenty thousand of those that have the text.
+//! - Deleting a contact deletes its conversations before the answer, not some time after it.
+//! - An import is done when it is answered; rows that do not hold are left out, and there is no mail about them. An
+//!   export answers with the file instead of mailing a link to it.
+//! - Not yet: files, presence (everybody outside is offline, so no contact is active and any can be deleted).
 
 mod account;
 mod agent_bots;
