@@ -481,7 +481,7 @@ impl Tenant {
             .await
             .unwrap();
         ids.contact = contact.id.0;
-        let by = (contact.id, quartet::model::AgentId(ids.agent));
+        let by = (contact.id, AgentId(ids.agent));
         let note = notes::create(store, account, by, mark.clone(), None, now).await;
         ids.note = note.unwrap().id.0;
         // Numbers of conversations count per account, so the second one's are moved on.
