@@ -8,10 +8,12 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::contacts::{self, NewContact};
-use super::{Error, Field, Noun, Once, Result, Store, conversations, events, inboxes};
+use super::{
+    Error, Field, Noun, Once, Result, Store, contact_merges, conversations, events, inboxes,
+};
 use crate::model::{
-    AccountId, AccountStatus, Attributes, Contact, ContactId, ContactInbox, ContactInboxId,
-    Conversation, ConversationId, EventKind, Inbox, InboxId, MessageId,
+    AccountId, AccountStatus, ContactId, ContactInbox, ContactInboxId, Conversation,
+    ConversationId, EventKind, Inbox, InboxId, MessageId,
 };
 
 /// How often somebody who comes in is looked for anew when another came in at once.
@@ -154,56 +156,36 @@ async fn find_contact(
     Ok(id)
 }
 
-/// What a visitor says anew of itself; what is absent stays.
-#[derive(Debug, Clone, Default)]
-pub struct VisitorPatch {
-    /// Name.
-    pub name: Option<String>,
-    /// Lower-case e-mail address.
-    pub email: Option<String>,
-    /// E.164 phone number.
-    pub phone_number: Option<String>,
-    /// Picture.
-    pub avatar_url: Option<String>,
-    /// What to add to what the account keeps.
-    pub custom_attributes: Attributes,
-}
-
-/// Takes what a visitor says anew of itself.
-pub async fn update(
+/// Whom a visitor turns out to be by an address that it says anew: the contact who has it already, of which it becomes a
+/// part, or else itself. Two who are known by different identifiers stay two.
+pub async fn join(
     store: &Store,
     account: AccountId,
-    contact: ContactId,
-    patch: VisitorPatch,
-    once: Option<Once>,
+    visitor: ContactId,
+    said: &NewContact,
     now: DateTime<Utc>,
-) -> Result<Contact> {
-    let id: i64 = store
-        .write_once(account, once, now, move |conn| {
-            Box::pin(async move {
-                sqlx::query!(
-                    "update contacts set name = coalesce($3, name), email = coalesce($4, email),
-                            phone_number = coalesce($5, phone_number), avatar_url = coalesce($6, avatar_url),
-                            custom_attributes = custom_attributes || $7, row_version = row_version + 1, updated_at = $8
-                     where account_id = $1 and id = $2",
-                    account.0,
-                    contact.0,
-                    patch.name,
-                    patch.email,
-                    patch.phone_number,
-                    patch.avatar_url,
-                    serde_json::Value::from(patch.custom_attributes),
-                    now,
-                )
-                .execute(&mut *conn)
-                .await?;
-                let event = events::NewEvent::of_contact(EventKind::ContactUpdated, contact);
-                events::append(conn, account, event, now).await?;
-                Ok(contact.0)
-            })
-        })
-        .await?;
-    contacts::get(store, account, ContactId(id)).await
+) -> Result<ContactId> {
+    let known = sqlx::query_scalar!(
+        r#"select k.id as "id: ContactId" from contacts v
+           join contacts k on k.account_id = v.account_id and k.id <> v.id
+                and (v.identifier is null or k.identifier is null)
+           where v.account_id = $1 and v.id = $2
+             and k.id in (select id from contacts where account_id = $1 and email = $3
+                          union all
+                          select id from contacts where account_id = $1 and phone_number = $4)
+           order by k.email = $3 desc nulls last limit 1"#,
+        account.0,
+        visitor.0,
+        said.email,
+        said.phone_number,
+    )
+    .fetch_optional(&mut *store.read().await?)
+    .await?;
+    let Some(known) = known else {
+        return Ok(visitor);
+    };
+    contact_merges::merge(store, account, (known, visitor), None, now).await?;
+    Ok(known)
 }
 
 /// Notes that the contact behind a way proved its identifier.

@@ -46,7 +46,7 @@ async fn an_invited_person_is_an_agent_of_the_account() {
         .json();
     assert_eq!(bare["name"], "bo");
     assert_eq!(bare["role"], "agent");
-    assert_eq!(bare["availability_status"], "online");
+    assert_eq!(bare["availability_status"], "offline");
     assert_eq!(bare["auto_offline"], true);
 }
 

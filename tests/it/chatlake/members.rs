@@ -9,7 +9,7 @@ use crate::app::TestApp;
 
 fn body(office: &Office<'_>, agent: &Agent) -> Value {
     json!({
-        "id": agent.id.0, "account_id": office.account.0, "availability_status": agent.availability.as_str(),
+        "id": agent.id.0, "account_id": office.account.0, "availability_status": agent.reachability().as_str(),
         "auto_offline": true, "confirmed": true, "email": agent.email, "provider": "email",
         "available_name": agent.name, "name": agent.name, "role": agent.role.as_str(), "thumbnail": "",
         "custom_role_id": null

@@ -145,6 +145,36 @@ async fn a_visitor_says_anew_who_it_is() {
 }
 
 #[tokio::test]
+async fn a_visitor_who_turns_out_to_be_somebody_known_becomes_part_of_them() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let page = Page::of(&office).await;
+    let ann = json!({"source_id": "a", "email": "ann@example.org", "name": "Ann"});
+    page.post("/contacts", &ann).await;
+    page.post("/contacts", &json!({"source_id": "b"})).await;
+    page.post("/contacts/b/conversations", &json!({})).await;
+    let body = json!({"email": "ann@example.org"});
+    let row = page.send(Method::PATCH, "/contacts/b", &body).await.json();
+    assert_eq!((&row["id"], &row["name"]), (&json!(1), &json!("Ann")));
+    assert_eq!(page.get("/contacts/b").await.json()["id"], 1);
+    assert_eq!(page.get("/contacts/b/conversations/1").await.status, 200);
+    assert_eq!(office.admin.get("/contacts/2").await.status, 404);
+
+    // Whoever is known by another identifier is another.
+    let known = json!({"source_id": "c", "identifier": "u-1", "email": "cid@example.org"});
+    page.post("/contacts", &known).await;
+    page.visitor("d").await;
+    let body = json!({"email": "cid@example.org"});
+    assert_eq!(
+        page.send(Method::PATCH, "/contacts/d", &body).await.pair(),
+        (
+            422,
+            json!({"message": "Email has already been taken", "attributes": ["email"]})
+        )
+    );
+}
+
+#[tokio::test]
 async fn a_conversation_is_begun_looked_at_and_ended_by_its_visitor() {
     let app = TestApp::start().await;
     let office = Office::open(&app).await;

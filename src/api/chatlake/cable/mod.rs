@@ -9,7 +9,7 @@
 //! # Known deviations
 //!
 //! - Conversations and messages are told as they are when they are told; in between they may have changed once more.
-//! - No token stands in what is told.
+//! - No token stands in what is told. Of a contact that is gone only its id is told.
 //! - Who cannot subscribe because too many are there is told `reject_subscription`. A client that subscribes to nothing, or
 //!   whose end of the connection does not answer, is sent away.
 //! - Not yet: notifications, mentions, `account.cache_invalidated`, `conversation.unread_count_changed`; `echo_id`; the

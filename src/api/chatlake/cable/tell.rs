@@ -10,7 +10,8 @@ use super::room::Listener;
 use crate::api::chatlake::wire::contact::PushContact;
 use crate::api::chatlake::wire::message::PushMessage;
 use crate::api::chatlake::wire::push::{
-    Announced, ContactData, ConversationData, ConversationPush, MessageData, Performer, TypingData,
+    Announced, ContactData, ConversationData, ConversationPush, GoneContactData, MessageData,
+    Performer, TypingData,
 };
 use crate::api::chatlake::wire::user::{BotBody, UserBody};
 use crate::model::{
@@ -207,11 +208,16 @@ impl Facts {
             (EventKind::ConversationStatusChanged, Some(view), _) => {
                 told.push(self.to_all("conversation.status_changed", view)?);
             }
+            (EventKind::ContactDeleted, _, _) => {
+                if let Some(contact) = event.contact {
+                    let data = GoneContactData::new(self.account, contact);
+                    told.push(to("contact.deleted", data)?);
+                }
+            }
             (
                 kind @ (EventKind::ContactCreated
                 | EventKind::ContactUpdated
-                | EventKind::ContactMerged
-                | EventKind::ContactDeleted),
+                | EventKind::ContactMerged),
                 _,
                 _,
             ) => {
@@ -285,8 +291,7 @@ impl Facts {
 
     /// Contacts are in no inbox: every agent of the account hears of them.
     fn contact(&self, event: &'static str, contact: &Contact) -> store::Result<Told> {
-        let data = ContactData::new(self.account, contact);
-        told(event, data, None, Vec::new())
+        to(event, ContactData::new(self.account, contact))
     }
 
     /// To all but the one who writes. A note among agents is none of the contact's business.
@@ -340,6 +345,11 @@ impl Facts {
         let ways = self.ways.get(&view.conversation.id);
         ways.cloned().unwrap_or_default()
     }
+}
+
+/// To every agent of the account.
+fn to(event: &'static str, data: impl Serialize) -> store::Result<Told> {
+    told(event, data, None, Vec::new())
 }
 
 fn told(

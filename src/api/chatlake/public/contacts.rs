@@ -12,8 +12,8 @@ use crate::api::chatlake::params::Params;
 use crate::api::chatlake::wire::public::{PublicContact, RawContact, VisitorBody};
 use crate::api::chatlake::{Route, Server, parse};
 use crate::store;
+use crate::store::contact_changes::ContactPatch;
 use crate::store::contacts::NewContact;
-use crate::store::visitors::VisitorPatch;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -69,16 +69,17 @@ pub(super) async fn update(
     visitor.prove(&server, body.proof()).await?;
     let named = body.contact.name.is_some();
     let new = read(body)?;
-    let patch = VisitorPatch {
+    let (store, account, now) = (&server.store, visitor.at.account, server.now());
+    let contact = store::visitors::join(store, account, visitor.way.contact, &new, now).await?;
+    let patch = ContactPatch {
         name: Some(new.name).filter(|_| named),
-        email: new.email,
-        phone_number: new.phone_number,
+        email: new.email.map(Some),
+        phone_number: new.phone_number.map(Some),
         avatar_url: Some(new.avatar_url).filter(|url| !url.is_empty()),
-        custom_attributes: new.custom_attributes,
+        custom_attributes: Some(new.custom_attributes),
+        ..ContactPatch::default()
     };
-    let (account, contact) = (visitor.at.account, visitor.way.contact);
-    let contact =
-        store::visitors::update(&server.store, account, contact, patch, once, server.now()).await?;
+    let contact = store::contact_changes::update(store, account, contact, patch, once, now).await?;
     Ok(Json(RawContact::new(account, &contact)))
 }
 

@@ -10,7 +10,7 @@ use super::inbox::channel_type;
 use super::message::{PushMessage, unread};
 use super::time;
 use super::user::{BotBody, UserBody};
-use crate::model::{AccountId, Agent, Contact, Message};
+use crate::model::{AccountId, Agent, Contact, ContactId, Message};
 use crate::store::conversation_views::ConversationView;
 
 /// An event.
@@ -61,6 +61,24 @@ impl ContactData {
     pub(in crate::api::chatlake) fn new(account: AccountId, contact: &Contact) -> Self {
         Self {
             contact: PushContact::new(contact),
+            account_id: account.0,
+        }
+    }
+}
+
+/// A contact that is gone.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct GoneContactData {
+    id: i64,
+    r#type: &'static str,
+    account_id: i64,
+}
+
+impl GoneContactData {
+    pub(in crate::api::chatlake) fn new(account: AccountId, contact: ContactId) -> Self {
+        Self {
+            id: contact.0,
+            r#type: "contact",
             account_id: account.0,
         }
     }
