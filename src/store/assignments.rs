@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::conversation_changes::{Assignee, Outcome, field};
+use super::conversation_changes::{Assignee, By, Outcome, field};
 use super::conversation_status::name_of;
 use super::messages::From;
 use super::{Result, Store, participants};
@@ -43,12 +43,12 @@ pub async fn find_team(store: &Store, account: AccountId, id: TeamId) -> Result<
     }))
 }
 
-/// Gives a conversation to somebody, or takes it from whoever has it. `by` is the name of who does it.
+/// Gives a conversation to somebody, or takes it from whoever has it.
 pub(super) async fn assign(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &mut Conversation,
-    (to, by): (Option<Assignee>, &str),
+    (to, by): (Option<Assignee>, &By),
     now: DateTime<Utc>,
 ) -> Result<Option<Outcome>> {
     let changed = set_assignee(conn, account, conversation, to, now).await?;
@@ -57,13 +57,10 @@ pub(super) async fn assign(
     }
     let note = match to {
         None => format!("Conversation unassigned by {by}"),
+        Some(to) if by.is(to.into()) => format!("{by} self-assigned this conversation"),
         Some(to) => {
             let whom = name_of(conn, account, conversation, to.into()).await?;
-            if whom == by {
-                format!("{by} self-assigned this conversation")
-            } else {
-                format!("Assigned to {whom} by {by}")
-            }
+            format!("Assigned to {whom} by {by}")
         }
     };
     Ok(Some(Outcome {
@@ -77,7 +74,7 @@ pub(super) async fn assign_team(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &mut Conversation,
-    (to, by): (Option<TeamId>, &str),
+    (to, by): (Option<TeamId>, &By),
     now: DateTime<Utc>,
 ) -> Result<Option<Outcome>> {
     let from = std::mem::replace(&mut conversation.team, to);

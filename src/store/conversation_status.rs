@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::conversation_changes::{Assignee, tell};
+use super::conversation_changes::{Assignee, By, tell};
 use super::messages::{self, From, NewMessage};
 use super::{Error, Once, Result, Store, assignments, conversations};
 use crate::model::{
@@ -59,7 +59,7 @@ pub(super) async fn make(
         .snoozed_until
         .filter(|_| to == ConversationStatus::Snoozed);
     let from = conversation.status;
-    let by = name_of(conn, account, conversation, change.by).await?;
+    let by = By::named(conn, account, conversation, change.by).await?;
     conversations::move_to(conn, account, conversation, to, snoozed_until, now).await?;
     if from != to {
         let text = match to {
