@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::conversation_status::{name_of, note};
-use super::messages::From;
+use super::conversation_status::name_of;
+use super::messages::{self, From};
 use super::{Once, Result, Store, assignments, conversations, events, labels};
 use crate::model::{
     AccountId, AgentId, Attributes, BotId, ContactId, Conversation, ConversationId, EventKind,
@@ -139,7 +139,7 @@ pub(super) async fn tell(
         events::append(conn, account, event, now).await?;
     }
     for text in outcome.notes {
-        note(conn, account, conversation, text, now).await?;
+        messages::insert_note(conn, account, conversation, text, now).await?;
     }
     Ok(())
 }
