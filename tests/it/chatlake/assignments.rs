@@ -37,7 +37,7 @@ async fn a_conversation_is_given_to_agents_and_taken_back() {
         (
             200,
             json!({
-                "account_id": 1, "auto_offline": true, "availability_status": "online",
+                "account_id": 1, "auto_offline": true, "availability_status": "offline",
                 "available_name": "Jane Doe 1", "confirmed": true, "custom_role_id": null,
                 "email": "jane.doe.1@example.org", "id": 2, "name": "Jane Doe 1", "provider": "email",
                 "role": "agent", "thumbnail": ""
