@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::conversation_changes::{Assignee, Outcome, field};
+use super::conversation_changes::{Assignee, By, Outcome, field, tell};
 use super::conversation_status::name_of;
 use super::messages::From;
-use super::{Result, Store, participants};
-use crate::model::{AccountId, AgentId, Conversation, InboxId, Team, TeamId};
+use super::{Result, Store, participants, presence};
+use crate::model::{AccountId, AgentId, Conversation, ConversationStatus, InboxId, Team, TeamId};
 
 /// A team with the times of its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +43,12 @@ pub async fn find_team(store: &Store, account: AccountId, id: TeamId) -> Result<
     }))
 }
 
-/// Gives a conversation to somebody, or takes it from whoever has it. `by` is the name of who does it.
+/// Gives a conversation to somebody, or takes it from whoever has it.
 pub(super) async fn assign(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &mut Conversation,
-    (to, by): (Option<Assignee>, &str),
+    (to, by): (Option<Assignee>, &By),
     now: DateTime<Utc>,
 ) -> Result<Option<Outcome>> {
     let changed = set_assignee(conn, account, conversation, to, now).await?;
@@ -57,13 +57,10 @@ pub(super) async fn assign(
     }
     let note = match to {
         None => format!("Conversation unassigned by {by}"),
+        Some(to) if by.is(to.into()) => format!("{by} self-assigned this conversation"),
         Some(to) => {
             let whom = name_of(conn, account, conversation, to.into()).await?;
-            if whom == by {
-                format!("{by} self-assigned this conversation")
-            } else {
-                format!("Assigned to {whom} by {by}")
-            }
+            format!("Assigned to {whom} by {by}")
         }
     };
     Ok(Some(Outcome {
@@ -77,7 +74,7 @@ pub(super) async fn assign_team(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &mut Conversation,
-    (to, by): (Option<TeamId>, &str),
+    (to, by): (Option<TeamId>, &By),
     now: DateTime<Utc>,
 ) -> Result<Option<Outcome>> {
     let from = std::mem::replace(&mut conversation.team, to);
@@ -223,6 +220,46 @@ async fn pick(
     .fetch_optional(conn)
     .await?;
     Ok(picked)
+}
+
+/// Gives a conversation that is open and nobody's to one of its inbox's agents, where the inbox does so by itself: to
+/// whoever is there just now and has the fewest open ones.
+pub(super) async fn assign_by_itself(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: &mut Conversation,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let is_nobodys = conversation.assignee.is_none() && conversation.assignee_bot.is_none();
+    if conversation.status != ConversationStatus::Open || !is_nobodys {
+        return Ok(());
+    }
+    let picked = sqlx::query_scalar!(
+        r#"select a.id as "id: AgentId"
+           from inboxes i
+           join inbox_members m on m.account_id = i.account_id and m.inbox_id = i.id
+           join agents a on a.account_id = i.account_id and a.id = m.agent_id and a.removed_at is null
+                        and a.availability = 'online'
+           join agent_presences p on p.account_id = a.account_id and p.agent_id = a.id and p.seen_at > $3
+           where i.account_id = $1 and i.id = $2 and i.enable_auto_assignment
+           order by (select count(*) from conversations c
+                     where c.account_id = a.account_id and c.assignee_id = a.id and c.status = 'open'), a.id
+           limit 1"#,
+        account.0,
+        conversation.inbox.0,
+        now - presence::AGENT_FOR,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(agent) = picked else {
+        return Ok(());
+    };
+    let by = By::named(conn, account, conversation, From::System).await?;
+    let to = Some(Assignee::Agent(agent));
+    match assign(conn, account, conversation, (to, &by), now).await? {
+        Some(outcome) => tell(conn, account, conversation, outcome, now).await,
+        None => Ok(()),
+    }
 }
 
 async fn name_of_team(conn: &mut PgConnection, account: AccountId, team: TeamId) -> Result<String> {

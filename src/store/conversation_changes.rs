@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::conversation_status::{name_of, note};
-use super::messages::From;
+use super::conversation_status::name_of;
+use super::messages::{self, From};
 use super::{Once, Result, Store, assignments, conversations, events, labels};
 use crate::model::{
     AccountId, AgentId, Attributes, BotId, ContactId, Conversation, ConversationId, EventKind,
@@ -39,6 +39,37 @@ pub enum Change {
     Muted(bool),
 }
 
+/// Who makes a change, with the name that is noted.
+#[derive(Debug, Clone)]
+pub(super) struct By {
+    who: From,
+    name: String,
+}
+
+impl By {
+    /// Somebody, by the name they have now.
+    pub(super) async fn named(
+        conn: &mut PgConnection,
+        account: AccountId,
+        conversation: &Conversation,
+        who: From,
+    ) -> Result<Self> {
+        let name = name_of(conn, account, conversation, who).await?;
+        Ok(Self { who, name })
+    }
+
+    /// Whether it is this one.
+    pub(super) fn is(&self, other: From) -> bool {
+        self.who == other
+    }
+}
+
+impl std::fmt::Display for By {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
 /// What came of a change that was one.
 pub(super) struct Outcome {
     /// The fields that changed, if their change is told of.
@@ -60,7 +91,7 @@ pub async fn change(
         .write_once(account, once, now, move |conn| {
             Box::pin(async move {
                 let mut conversation = conversations::lock(conn, account, conversation).await?;
-                let by = name_of(conn, account, &conversation, by).await?;
+                let by = By::named(conn, account, &conversation, by).await?;
                 let outcome = make(conn, account, &mut conversation, (change, &by), now).await?;
                 match outcome {
                     Some(outcome) => tell(conn, account, &mut conversation, outcome, now).await,
@@ -75,7 +106,7 @@ async fn make(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &mut Conversation,
-    (change, by): (Change, &str),
+    (change, by): (Change, &By),
     now: DateTime<Utc>,
 ) -> Result<Option<Outcome>> {
     match change {
@@ -108,7 +139,7 @@ pub(super) async fn tell(
         events::append(conn, account, event, now).await?;
     }
     for text in outcome.notes {
-        note(conn, account, conversation, text, now).await?;
+        messages::insert_note(conn, account, conversation, text, now).await?;
     }
     Ok(())
 }
@@ -122,7 +153,7 @@ async fn set_priority(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &mut Conversation,
-    (to, by): (Option<Priority>, &str),
+    (to, by): (Option<Priority>, &By),
     now: DateTime<Utc>,
 ) -> Result<Option<Outcome>> {
     let from = std::mem::replace(&mut conversation.priority, to);
@@ -154,7 +185,7 @@ async fn set_labels(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: ConversationId,
-    (to, by): (&[String], &str),
+    (to, by): (&[String], &By),
     now: DateTime<Utc>,
 ) -> Result<Option<Outcome>> {
     let (from, to) = labels::replace_of_conversation(conn, account, conversation, to, now).await?;
@@ -222,7 +253,7 @@ async fn set_muted(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &mut Conversation,
-    (to, by): (bool, &str),
+    (to, by): (bool, &By),
     now: DateTime<Utc>,
 ) -> Result<Option<Outcome>> {
     set_blocked(conn, account, conversation.contact, to, now).await?;

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::conversations::{self, NewConversation};
 use super::messages::{self, NewMessage};
-use super::{Error, Noun, Once, Result, Store, contacts};
+use super::{Error, Noun, Once, Result, Store, assignments, contacts};
 use crate::model::{
     AccountId, AgentId, ContactId, ContactInboxId, ConversationId, InboxId, TeamId,
 };
@@ -66,12 +66,18 @@ async fn begin(
 ) -> Result<ConversationId> {
     require_assignees(conn, account, start.new.assignee, start.new.team).await?;
     let way = ensure_way(conn, account, start.through, now).await?;
-    let id = match find_only(conn, account, way).await? {
-        Some(id) => id,
-        None => conversations::insert(conn, account, way, start.new, None, now).await?,
+    let (id, is_new) = match find_only(conn, account, way).await? {
+        Some(id) => (id, false),
+        None => (
+            conversations::insert(conn, account, way, start.new, None, now).await?,
+            true,
+        ),
     };
+    let mut conversation = conversations::lock(conn, account, id).await?;
+    if is_new {
+        assignments::assign_by_itself(conn, account, &mut conversation, now).await?;
+    }
     if let Some(message) = start.message {
-        let mut conversation = conversations::lock(conn, account, id).await?;
         messages::insert(conn, account, &mut conversation, message, now).await?;
     }
     Ok(id)

@@ -3,12 +3,10 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::conversation_changes::{Assignee, tell};
-use super::messages::{self, From, NewMessage};
+use super::conversation_changes::{Assignee, By, tell};
+use super::messages::{self, From};
 use super::{Error, Once, Result, Store, assignments, conversations};
-use crate::model::{
-    AccountId, AgentId, Conversation, ConversationId, ConversationStatus, MessageKind,
-};
+use crate::model::{AccountId, AgentId, Conversation, ConversationId, ConversationStatus};
 
 /// A change to make.
 #[derive(Debug, Clone)]
@@ -59,7 +57,7 @@ pub(super) async fn make(
         .snoozed_until
         .filter(|_| to == ConversationStatus::Snoozed);
     let from = conversation.status;
-    let by = name_of(conn, account, conversation, change.by).await?;
+    let by = By::named(conn, account, conversation, change.by).await?;
     conversations::move_to(conn, account, conversation, to, snoozed_until, now).await?;
     if from != to {
         let text = match to {
@@ -68,10 +66,10 @@ pub(super) async fn make(
             ConversationStatus::Pending => "Conversation was marked as pending by ",
             ConversationStatus::Snoozed => "Conversation was snoozed by ",
         };
-        note(conn, account, conversation, format!("{text}{by}"), now).await?;
+        messages::insert_note(conn, account, conversation, format!("{text}{by}"), now).await?;
     }
     let Some(opener) = change.opener.filter(|_| to == ConversationStatus::Open) else {
-        return Ok(());
+        return assignments::assign_by_itself(conn, account, conversation, now).await;
     };
     let opener = Some(Assignee::Agent(opener));
     match assignments::assign(conn, account, conversation, (opener, &by), now).await? {
@@ -192,21 +190,8 @@ pub async fn remark(
         .write_once(account, once, now, move |conn| {
             Box::pin(async move {
                 let mut conversation = conversations::lock(conn, account, conversation).await?;
-                note(conn, account, &mut conversation, text, now).await
+                messages::insert_note(conn, account, &mut conversation, text, now).await
             })
         })
         .await
-}
-
-/// Notes something in a locked conversation.
-pub(super) async fn note(
-    conn: &mut PgConnection,
-    account: AccountId,
-    conversation: &mut Conversation,
-    text: String,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let message = NewMessage::text(MessageKind::Activity, From::System, text);
-    messages::insert(conn, account, conversation, message, now).await?;
-    Ok(())
 }

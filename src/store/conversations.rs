@@ -1,9 +1,10 @@
 //! Threads of messages, each with one contact.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::conversation_changes::field;
 use super::{Error, Noun, Result, Store, events};
 use crate::model::{
     AccountId, AgentId, Attributes, BotId, ContactId, ContactInboxId, Conversation, ConversationId,
@@ -172,11 +173,20 @@ pub(super) async fn move_to(
     .execute(&mut *conn)
     .await?;
     let previous = std::mem::replace(&mut conversation.status, status);
-    conversation.snoozed_until = snoozed_until;
+    let put_off = std::mem::replace(&mut conversation.snoozed_until, snoozed_until);
     conversation.updated_at = now;
-    let changed = serde_json::json!([
-        {"status": {"previous_value": previous.as_str(), "current_value": status.as_str()}}
-    ]);
+    let mut changed = Vec::new();
+    if previous != status {
+        changed.push(field("status", previous.as_str(), status.as_str()));
+    }
+    if put_off != snoozed_until {
+        changed.push(field(
+            "snoozed_until",
+            put_off.map(iso),
+            snoozed_until.map(iso),
+        ));
+    }
+    let changed = serde_json::Value::Array(changed);
     let reached = match status {
         ConversationStatus::Open if previous != status => Some(EventKind::ConversationOpened),
         ConversationStatus::Resolved if previous != status => Some(EventKind::ConversationResolved),
@@ -187,7 +197,7 @@ pub(super) async fn move_to(
     };
     let told = [
         Some(EventKind::ConversationUpdated),
-        Some(EventKind::ConversationStatusChanged),
+        (previous != status).then_some(EventKind::ConversationStatusChanged),
         reached,
     ];
     for kind in told.into_iter().flatten() {
@@ -195,4 +205,8 @@ pub(super) async fn move_to(
         events::append(conn, account, event, now).await?;
     }
     Ok(())
+}
+
+fn iso(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

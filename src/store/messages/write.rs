@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::store::events::NewEvent;
 use crate::store::turns::Saying;
-use crate::store::{Result, conversations, events, usage};
+use crate::store::{Result, assignments, conversations, events, usage};
 
 /// What is noted where a contact brings a conversation back to the agents.
 const REOPENED: &str = "System reopened the conversation due to a new incoming message.";
@@ -73,16 +73,29 @@ pub(in crate::store) async fn insert_all(
     };
     let ids = insert_pieces(conn, &mut [piece]).await?.concat();
     if sayings.iter().any(Saying::is_incoming) && reopen(conn, account, conversation, now).await? {
-        let note = NewMessage::text(MessageKind::Activity, From::System, REOPENED);
-        let piece = Piece {
-            account,
-            conversation,
-            sayings: &[Saying::to_visitor(note)],
-            now,
-        };
-        insert_pieces(conn, &mut [piece]).await?;
+        insert_note(conn, account, conversation, REOPENED, now).await?;
+        assignments::assign_by_itself(conn, account, conversation, now).await?;
     }
     Ok(ids)
+}
+
+/// Notes something in a locked conversation.
+pub(in crate::store) async fn insert_note(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: &mut Conversation,
+    text: impl Into<String>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let note = NewMessage::text(MessageKind::Activity, From::System, text);
+    let piece = Piece {
+        account,
+        conversation,
+        sayings: &[Saying::to_visitor(note)],
+        now,
+    };
+    insert_pieces(conn, &mut [piece]).await?;
+    Ok(())
 }
 
 /// Puts what is said in several locked conversations into them: as many statements as for one. Nobody is brought back.

@@ -37,7 +37,7 @@ async fn a_conversation_is_given_to_agents_and_taken_back() {
         (
             200,
             json!({
-                "account_id": 1, "auto_offline": true, "availability_status": "online",
+                "account_id": 1, "auto_offline": true, "availability_status": "offline",
                 "available_name": "Jane Doe 1", "confirmed": true, "custom_role_id": null,
                 "email": "jane.doe.1@example.org", "id": 2, "name": "Jane Doe 1", "provider": "email",
                 "role": "agent", "thumbnail": ""
@@ -208,5 +208,82 @@ async fn nobody_gives_away_what_they_may_not_see() {
     assert_eq!(
         wrong.pair(),
         (422, json!({"error": "assignee_id: an id is expected"}))
+    );
+}
+
+#[tokio::test]
+async fn an_open_conversation_goes_to_an_agent_of_its_inbox_who_is_there() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let present = async |agent: AgentId| {
+        store::presence::agent_seen(app.store(), office.account, agent, app.now())
+            .await
+            .unwrap();
+    };
+    office.conversation("p-1").await;
+    assert_eq!(
+        meta(&office).await,
+        json!([null, null, null]),
+        "nobody is there"
+    );
+    let resolve = json!({"status": "resolved"});
+    office
+        .admin
+        .post("/conversations/1/toggle_status", &resolve)
+        .await;
+    present(office.jane.id).await;
+    // Of no inbox, so not to be picked.
+    present(AgentId(3)).await;
+    let incoming = json!({"content": "Hi", "message_type": "incoming"});
+    office
+        .admin
+        .post("/conversations/1/messages", &incoming)
+        .await;
+    assert_eq!(meta(&office).await, json!(["User", "Jane Doe 1", null]));
+    assert_eq!(
+        notes(&office.agent).await,
+        [
+            "Conversation was marked resolved by John Doe 1",
+            "Hi",
+            "System reopened the conversation due to a new incoming message.",
+            "Assigned to Jane Doe 1 by System"
+        ]
+    );
+    let assignee = async |source_id: &str| {
+        let id = office.conversation(source_id).await;
+        let shown = office
+            .admin
+            .get(&format!("/conversations/{id}"))
+            .await
+            .json();
+        shown["meta"]["assignee"]["id"].clone()
+    };
+    assert_eq!(assignee("p-2").await, json!(2));
+    app.advance(chrono::TimeDelta::seconds(21));
+    assert_eq!(assignee("p-3").await, json!(null), "she has left");
+}
+
+#[tokio::test]
+async fn being_put_off_further_is_no_change_of_status() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    office.conversation("p-1").await;
+    let until = |seconds: i64| json!({"status": "snoozed", "snoozed_until": app.now().timestamp() + seconds});
+    for seconds in [60, 120] {
+        office
+            .admin
+            .post("/conversations/1/toggle_status", &until(seconds))
+            .await;
+    }
+    let moment = |minute: &str| json!(format!("2026-03-10T12:{minute}:00.000Z"));
+    assert_eq!(
+        told(&app).await,
+        [
+            json!([
+                {"status": {"previous_value": "open", "current_value": "snoozed"}},
+                {"snoozed_until": {"previous_value": null, "current_value": moment("01")}}
+            ]),
+            json!([{"snoozed_until": {"previous_value": moment("01"), "current_value": moment("02")}}])
+        ]
     );
 }
