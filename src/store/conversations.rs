@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Error, Noun, Result, Store, events};
+use super::{Error, Noun, Result, Store, events, reporting};
 use crate::model::{
     AccountId, AgentId, Attributes, BotId, ContactId, ContactInboxId, Conversation, ConversationId,
     ConversationStatus, EndpointId, EventKind, InboxId, Priority, StreamId, TeamId,
@@ -177,6 +177,9 @@ pub(super) async fn move_to(
     let changed = serde_json::json!([
         {"status": {"previous_value": previous.as_str(), "current_value": status.as_str()}}
     ]);
+    if previous != status {
+        reporting::note_move(conn, account, conversation, previous, now).await?;
+    }
     let reached = match status {
         ConversationStatus::Open if previous != status => Some(EventKind::ConversationOpened),
         ConversationStatus::Resolved if previous != status => Some(EventKind::ConversationResolved),

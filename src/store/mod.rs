@@ -68,6 +68,8 @@ pub mod platform_users;
 pub mod presence;
 pub mod ratings;
 pub mod recent_events;
+mod reporting;
+pub mod reports;
 mod require;
 pub mod samples;
 pub mod secrets;

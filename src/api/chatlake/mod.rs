@@ -84,6 +84,9 @@ mod profile;
 mod public;
 mod search;
 mod sessions;
+mod periods;
+mod report_parts;
+mod reports;
 mod status;
 mod teams;
 mod transcripts;
@@ -205,6 +208,8 @@ fn routes() -> Router<Server> {
         labels::routes(),
         webhooks::routes(),
         agent_bots::routes(),
+        reports::routes(),
+        report_parts::routes(),
         canned_responses::routes(),
         custom_attributes::routes(),
         custom_filters::routes(),

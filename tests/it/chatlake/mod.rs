@@ -36,6 +36,7 @@ mod profile;
 mod public;
 mod public_refusals;
 mod refusals;
+mod reports;
 mod search;
 mod sessions;
 mod snooze;
