@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::conversations::{self, NewConversation};
 use super::messages::{self, NewMessage};
-use super::{Error, Noun, Once, Result, Store, contacts};
+use super::{Error, Noun, Once, Result, Store, auto_assignment, contacts};
 use crate::model::{
     AccountId, AgentId, ContactId, ContactInboxId, ConversationId, InboxId, TeamId,
 };
@@ -68,7 +68,12 @@ async fn begin(
     let way = ensure_way(conn, account, start.through, now).await?;
     let id = match find_only(conn, account, way).await? {
         Some(id) => id,
-        None => conversations::insert(conn, account, way, start.new, None, now).await?,
+        None => {
+            let id = conversations::insert(conn, account, way, start.new, None, now).await?;
+            let mut conversation = conversations::lock(conn, account, id).await?;
+            auto_assignment::give(conn, account, &mut conversation, now).await?;
+            id
+        }
     };
     if let Some(message) = start.message {
         let mut conversation = conversations::lock(conn, account, id).await?;

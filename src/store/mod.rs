@@ -12,6 +12,7 @@ mod appends;
 pub mod apps;
 pub mod assignments;
 pub mod audience;
+mod auto_assignment;
 pub mod bot_reports;
 pub mod bot_secrets;
 pub mod bots;

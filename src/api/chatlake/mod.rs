@@ -44,9 +44,10 @@
 //! - A transcript is not mailed: that it was asked for is noted in the conversation.
 //! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - Lists of conversations end after 4,000 pages.
-//! - Not yet: files, presence (everybody outside is offline).
-//! - Not yet: files, placeholders in outgoing text, `in_reply_to`, `external_created_at`, the list's `q`; nobody is
-//!   mentioned or participates, so these lists are empty.
+//! - Reports take an IANA name as `timezone`, whose days are as long as they are; `timezone_offset` is the same all year.
+//!   Weeks begin on Sunday. Messages are counted by the quarter of an hour. Labels and teams are those that a
+//!   conversation has now. `business_hours` makes no difference.
+//! - Not yet: files.
 
 mod account;
 mod agent_bots;
@@ -78,15 +79,15 @@ mod messages;
 mod paging;
 mod params;
 mod parse;
+mod periods;
 mod placeholders;
 mod platform;
 mod profile;
 mod public;
-mod search;
-mod sessions;
-mod periods;
 mod report_parts;
 mod reports;
+mod search;
+mod sessions;
 mod status;
 mod teams;
 mod transcripts;

@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::store::events::NewEvent;
 use crate::store::turns::Saying;
-use crate::store::{Result, conversations, events, reporting, usage};
+use crate::store::{Result, auto_assignment, conversations, events, reporting, usage};
 
 /// What is noted where a contact brings a conversation back to the agents.
 const REOPENED: &str = "System reopened the conversation due to a new incoming message.";
@@ -81,6 +81,8 @@ pub(in crate::store) async fn insert_all(
             now,
         };
         insert_pieces(conn, &mut [piece]).await?;
+        // Boxed, as giving it to somebody is noted in turn.
+        Box::pin(auto_assignment::give(conn, account, conversation, now)).await?;
     }
     Ok(ids)
 }

@@ -4,6 +4,7 @@ mod agent_bots;
 mod agents;
 mod assignments;
 mod attention;
+mod auto_assignment;
 mod bad_input;
 mod cable;
 mod cable_limits;

@@ -17,7 +17,6 @@ pub(super) mod profile;
 pub(super) mod public;
 pub(super) mod push;
 pub(super) mod report;
-pub(super) mod settings;
 pub(super) mod search;
 pub(super) mod settings;
 pub(super) mod time;
