@@ -15,6 +15,7 @@ mod name;
 mod nul;
 mod page_pattern;
 mod password;
+mod report;
 mod rich;
 mod settings;
 mod text_enum;
@@ -50,6 +51,7 @@ pub use name::{InvalidName, Name};
 pub use nul::has_nul;
 pub use page_pattern::{InvalidPattern, PagePattern};
 pub use password::{InvalidPassword, Password};
+pub use report::ReportingFact;
 pub use rich::{Malformed, Rich, RichKind};
 pub use settings::{
     AttributeModel, AttributeType, CannedResponse, CustomAttribute, CustomFilter, FilterKind, Label,

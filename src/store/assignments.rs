@@ -222,46 +222,6 @@ async fn pick(
     Ok(picked)
 }
 
-/// Gives a conversation that is open and nobody's to one of its inbox's agents, where the inbox does so by itself: to
-/// whoever is there just now and has the fewest open ones.
-pub(super) async fn assign_by_itself(
-    conn: &mut PgConnection,
-    account: AccountId,
-    conversation: &mut Conversation,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let is_nobodys = conversation.assignee.is_none() && conversation.assignee_bot.is_none();
-    if conversation.status != ConversationStatus::Open || !is_nobodys {
-        return Ok(());
-    }
-    let picked = sqlx::query_scalar!(
-        r#"select a.id as "id: AgentId"
-           from inboxes i
-           join inbox_members m on m.account_id = i.account_id and m.inbox_id = i.id
-           join agents a on a.account_id = i.account_id and a.id = m.agent_id and a.removed_at is null
-                        and a.availability = 'online'
-           join agent_presences p on p.account_id = a.account_id and p.agent_id = a.id and p.seen_at > $3
-           where i.account_id = $1 and i.id = $2 and i.enable_auto_assignment
-           order by (select count(*) from conversations c
-                     where c.account_id = a.account_id and c.assignee_id = a.id and c.status = 'open'), a.id
-           limit 1"#,
-        account.0,
-        conversation.inbox.0,
-        now - presence::AGENT_FOR,
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
-    let Some(agent) = picked else {
-        return Ok(());
-    };
-    let by = By::named(conn, account, conversation, From::System).await?;
-    let to = Some(Assignee::Agent(agent));
-    match assign(conn, account, conversation, (to, &by), now).await? {
-        Some(outcome) => tell(conn, account, conversation, outcome, now).await,
-        None => Ok(()),
-    }
-}
-
 async fn name_of_team(conn: &mut PgConnection, account: AccountId, team: TeamId) -> Result<String> {
     let name = sqlx::query_scalar!(
         "select name from teams where account_id = $1 and id = $2",

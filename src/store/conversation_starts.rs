@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::conversations::{self, NewConversation};
 use super::messages::{self, NewMessage};
-use super::{Error, Noun, Once, Result, Store, assignments, contacts};
+use super::{Error, Noun, Once, Result, Store, auto_assignment, contacts};
 use crate::model::{
     AccountId, AgentId, ContactId, ContactInboxId, ConversationId, InboxId, TeamId,
 };
@@ -75,7 +75,7 @@ async fn begin(
     };
     let mut conversation = conversations::lock(conn, account, id).await?;
     if is_new {
-        assignments::assign_by_itself(conn, account, &mut conversation, now).await?;
+        auto_assignment::give(conn, account, &mut conversation, now).await?;
     }
     if let Some(message) = start.message {
         messages::insert(conn, account, &mut conversation, message, now).await?;

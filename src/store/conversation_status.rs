@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::conversation_changes::{Assignee, By, tell};
 use super::messages::{self, From};
-use super::{Error, Once, Result, Store, assignments, conversations};
+use super::{Error, Once, Result, Store, assignments, auto_assignment, conversations};
 use crate::model::{AccountId, AgentId, Conversation, ConversationId, ConversationStatus};
 
 /// A change to make.
@@ -69,7 +69,7 @@ pub(super) async fn make(
         messages::insert_note(conn, account, conversation, format!("{text}{by}"), now).await?;
     }
     let Some(opener) = change.opener.filter(|_| to == ConversationStatus::Open) else {
-        return assignments::assign_by_itself(conn, account, conversation, now).await;
+        return auto_assignment::give(conn, account, conversation, now).await;
     };
     let opener = Some(Assignee::Agent(opener));
     match assignments::assign(conn, account, conversation, (opener, &by), now).await? {

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::conversation_changes::field;
-use super::{Error, Noun, Result, Store, events};
+use super::{Error, Noun, Result, Store, events, reporting};
 use crate::model::{
     AccountId, AgentId, Attributes, BotId, ContactId, ContactInboxId, Conversation, ConversationId,
     ConversationStatus, EndpointId, EventKind, InboxId, Priority, StreamId, TeamId,
@@ -187,6 +187,9 @@ pub(super) async fn move_to(
         ));
     }
     let changed = serde_json::Value::Array(changed);
+    if previous != status {
+        reporting::note_move(conn, account, conversation, previous, now).await?;
+    }
     let reached = match status {
         ConversationStatus::Open if previous != status => Some(EventKind::ConversationOpened),
         ConversationStatus::Resolved if previous != status => Some(EventKind::ConversationResolved),

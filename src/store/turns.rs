@@ -13,8 +13,8 @@ use super::appends::{Append, Appended};
 use super::conversation_status::{self, StatusChange};
 use super::messages::NewMessage;
 use super::{
-    Error, Once, Result, Store, assignments, contact_search, contacts, conversations, endpoints,
-    events, messages,
+    Error, Once, Result, Store, auto_assignment, contact_search, contacts, conversations,
+    endpoints, events, messages,
 };
 use crate::model::{
     AccountId, Attributes, BotId, ContactId, Conversation, ConversationId, ConversationStatus,
@@ -287,7 +287,7 @@ async fn take(
     messages::insert_all(conn, account, conversation, &then, now).await?;
     if let Some(status) = step.status {
         conversations::move_to(conn, account, conversation, status, None, now).await?;
-        assignments::assign_by_itself(conn, account, conversation, now).await?;
+        auto_assignment::give(conn, account, conversation, now).await?;
     }
     Ok(ids.first().copied().filter(|_| incoming))
 }

@@ -270,6 +270,7 @@ impl Ids {
             ("{custom_filter_id}", self.custom_filter.to_string()),
             ("{webhook_id}", self.webhook.to_string()),
             ("{note_id}", self.note.to_string()),
+            ("{division}", "inbox".to_owned()),
             ("{botUserId}", self.source_id()),
             ("{fromDate}", "2026-01-01".to_owned()),
             ("{toDate}", "2026-12-31".to_owned()),

@@ -65,6 +65,9 @@ pub(super) enum Error {
     /// Another system reports on messages only where it carries them.
     #[error("the inbox is no API inbox")]
     NoApiInbox,
+    /// The same, where the vendor's servers do not say so: the answer is empty.
+    #[error("the parameter {0} is missing, or another one is expected")]
+    Unsaid(&'static str),
     /// Anything else that the client has to mend.
     #[error("refused: {0}")]
     Refused(String),
@@ -153,6 +156,7 @@ impl Error {
                 StatusCode::FORBIDDEN,
                 json!({ "error": "Message status update is only allowed for API inboxes" }),
             ),
+            Self::Unsaid(_) => (StatusCode::UNPROCESSABLE_ENTITY, Value::Null),
             Self::Refused(text) => refused(text),
             Self::BadRequest(_) => plain(StatusCode::BAD_REQUEST),
             Self::ContentType => plain(StatusCode::UNSUPPORTED_MEDIA_TYPE),
@@ -233,6 +237,7 @@ impl IntoResponse for Error {
             Self::TooManyTranscripts(wait) => {
                 (status, [(RETRY_AFTER, wait.0.to_string())]).into_response()
             }
+            Self::Unsaid(_) => status.into_response(),
             _ => (status, Json(body)).into_response(),
         };
         if status == StatusCode::SERVICE_UNAVAILABLE {

@@ -52,6 +52,9 @@
 //! - An import is done when it is answered; rows that do not hold are left out, and there is no mail about them. An
 //!   export answers with the file instead of mailing a link to it.
 //! - Not yet: files, presence (everybody outside is offline, so no contact is active and any can be deleted).
+//! - Reports take an IANA name as `timezone`, whose days are as long as they are; `timezone_offset` is the same all year.
+//!   Weeks begin on Sunday. Messages are counted by the quarter of an hour. Labels and teams are those that a
+//!   conversation has now. `business_hours` makes no difference.
 
 mod account;
 mod agent_bots;
@@ -83,10 +86,13 @@ mod messages;
 mod paging;
 mod params;
 mod parse;
+mod periods;
 mod placeholders;
 mod platform;
 mod profile;
 mod public;
+mod report_parts;
+mod reports;
 mod search;
 mod sessions;
 mod status;
@@ -203,6 +209,8 @@ fn routes() -> Router<Server> {
         labels::routes(),
         webhooks::routes(),
         agent_bots::routes(),
+        reports::routes(),
+        report_parts::routes(),
         canned_responses::routes(),
         custom_attributes::routes(),
         custom_filters::routes(),

@@ -1,8 +1,8 @@
 //! Messages put into a locked conversation, with everything that is kept of them elsewhere.
 //!
 //! Several that are said at one moment, in one conversation or in many, are written together: one statement for the
-//! rows, one for what conversations and contacts keep of them, one for the events and one for the month's usage, which
-//! comes last as its rows are those that others wait for.
+//! rows, one for what conversations and contacts keep of them, one for the events, one for the reports and one for
+//! the month's usage, which comes last as its rows are those that others wait for.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::store::events::NewEvent;
 use crate::store::turns::Saying;
-use crate::store::{Result, assignments, conversations, events, usage};
+use crate::store::{Result, auto_assignment, conversations, events, reporting, usage};
 
 /// What is noted where a contact brings a conversation back to the agents.
 const REOPENED: &str = "System reopened the conversation due to a new incoming message.";
@@ -74,7 +74,8 @@ pub(in crate::store) async fn insert_all(
     let ids = insert_pieces(conn, &mut [piece]).await?.concat();
     if sayings.iter().any(Saying::is_incoming) && reopen(conn, account, conversation, now).await? {
         insert_note(conn, account, conversation, REOPENED, now).await?;
-        assignments::assign_by_itself(conn, account, conversation, now).await?;
+        // Boxed, as giving it to somebody is noted in turn.
+        Box::pin(auto_assignment::give(conn, account, conversation, now)).await?;
     }
     Ok(ids)
 }
@@ -115,6 +116,7 @@ pub(in crate::store) async fn insert_pieces(
     }
     note(conn, pieces).await?;
     tell(conn, pieces, &ids).await?;
+    reporting::count(conn, pieces).await?;
     usage::count(conn, pieces).await?;
     Ok(ids)
 }
@@ -291,11 +293,11 @@ pub(in crate::store) struct Noted {
     /// Whether there is a message that is more than the server's note.
     any: bool,
     /// How many the contact said.
-    incoming: i64,
+    pub(in crate::store) incoming: i64,
     /// How many the contact may see.
     pub(in crate::store) public: i64,
     /// The agent who spoke to the contact.
-    agent: Option<AgentId>,
+    pub(in crate::store) agent: Option<AgentId>,
 }
 
 impl Piece<'_> {
@@ -458,7 +460,8 @@ impl NewMessage {
         })
     }
 
-    fn agent(&self) -> Option<AgentId> {
+    /// The agent whose words it is.
+    pub(in crate::store) fn agent(&self) -> Option<AgentId> {
         match self.from {
             From::Agent(id) => Some(id),
             From::System | From::Contact | From::Bot(_) => None,

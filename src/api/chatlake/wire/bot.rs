@@ -10,7 +10,7 @@ use crate::model::{AccountId, Attributes};
 use crate::store::agent_bots::AgentBot;
 
 /// A bot to make, or what to change of one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct AgentBotIn {
     pub(in crate::api::chatlake) name: Option<String>,
     pub(in crate::api::chatlake) description: Option<String>,
@@ -21,6 +21,7 @@ pub(in crate::api::chatlake) struct AgentBotIn {
     #[serde(default, deserialize_with = "lenient::word")]
     pub(in crate::api::chatlake) bot_type: Option<String>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub(in crate::api::chatlake) bot_config: Option<Attributes>,
 }
 

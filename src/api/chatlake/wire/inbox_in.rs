@@ -1,12 +1,14 @@
 //! What clients say of inboxes.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::lenient;
 use crate::model::Attributes;
 
 /// An inbox to make, or what to change of one.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct InboxIn {
     #[serde(default, deserialize_with = "lenient::present_text")]
     pub(in crate::api::chatlake) name: Option<Option<String>>,
@@ -18,12 +20,14 @@ pub(in crate::api::chatlake) struct InboxIn {
     #[serde(default, deserialize_with = "lenient::flag")]
     pub(in crate::api::chatlake) enable_auto_assignment: Option<bool>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub(in crate::api::chatlake) auto_assignment_config: Option<Attributes>,
     #[serde(default, deserialize_with = "lenient::flag")]
     pub(in crate::api::chatlake) enable_email_collect: Option<bool>,
     #[serde(default, deserialize_with = "lenient::flag")]
     pub(in crate::api::chatlake) csat_survey_enabled: Option<bool>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub(in crate::api::chatlake) csat_config: Option<Attributes>,
     #[serde(default, deserialize_with = "lenient::flag")]
     pub(in crate::api::chatlake) allow_messages_after_resolved: Option<bool>,
@@ -43,7 +47,7 @@ pub(in crate::api::chatlake) struct InboxIn {
 }
 
 /// Its channel: of an API inbox, then of a website's.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(expecting = "an object")]
 pub(in crate::api::chatlake) struct ChannelIn {
     pub(in crate::api::chatlake) r#type: Option<String>,
@@ -52,6 +56,7 @@ pub(in crate::api::chatlake) struct ChannelIn {
     #[serde(default, deserialize_with = "lenient::flag")]
     pub(in crate::api::chatlake) hmac_mandatory: Option<bool>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub(in crate::api::chatlake) additional_attributes: Option<Attributes>,
     #[serde(default, deserialize_with = "lenient::present_text")]
     pub(in crate::api::chatlake) website_url: Option<Option<String>>,
@@ -69,7 +74,7 @@ pub(in crate::api::chatlake) struct ChannelIn {
 }
 
 /// One weekday.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(expecting = "an object")]
 pub(in crate::api::chatlake) struct WorkingDayIn {
     #[serde(default, deserialize_with = "lenient::id")]
@@ -89,7 +94,7 @@ pub(in crate::api::chatlake) struct WorkingDayIn {
 }
 
 /// Which bot is to answer first in an inbox.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct InboxBotIn {
     #[serde(default, deserialize_with = "lenient::id")]
     pub(in crate::api::chatlake) agent_bot: Option<i64>,

@@ -16,6 +16,7 @@ pub(super) mod platform;
 pub(super) mod profile;
 pub(super) mod public;
 pub(super) mod push;
+pub(super) mod report;
 pub(super) mod search;
 pub(super) mod settings;
 pub(super) mod time;

@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 /// A label to make, or what to change of one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct LabelIn {
     pub(in crate::api::chatlake) title: Option<String>,
     #[serde(default, deserialize_with = "lenient::present")]
@@ -48,7 +48,7 @@ impl From<LabelRow> for Label {
 }
 
 /// A canned response to keep, or what to change of one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct CannedResponseIn {
     pub(in crate::api::chatlake) short_code: Option<String>,
     pub(in crate::api::chatlake) content: Option<String>,
@@ -83,7 +83,7 @@ impl CannedResponseOut {
 }
 
 /// A custom attribute to define, or what to change of one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct CustomAttributeIn {
     pub(in crate::api::chatlake) attribute_display_name: Option<String>,
     #[serde(default, deserialize_with = "lenient::present")]
@@ -142,12 +142,13 @@ impl From<CustomAttribute> for CustomAttributeOut {
 }
 
 /// A search to keep, or what to change of one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct CustomFilterIn {
     pub(in crate::api::chatlake) name: Option<String>,
     #[serde(default, deserialize_with = "lenient::word")]
     pub(in crate::api::chatlake) filter_type: Option<String>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub(in crate::api::chatlake) query: Option<Attributes>,
 }
 

@@ -29,7 +29,7 @@ pub(in crate::api::chatlake) const EVENTS: [(EventKind, &str); 12] = [
 ];
 
 /// A webhook to make, or what to change of one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct WebhookIn {
     #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) name: Option<Option<String>>,
