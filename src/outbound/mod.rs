@@ -28,8 +28,8 @@ const MAX_URL_LEN: usize = 2_048;
 /// What this server calls itself.
 const USER_AGENT: &str = concat!("quartet/", env!("CARGO_PKG_VERSION"));
 
-/// Connections kept for one host.
-const IDLE_PER_HOST: usize = 8;
+/// Connections kept for one host: as many as may be called at once, or each call beyond would open its own.
+const IDLE_PER_HOST: usize = 200;
 
 /// Why there is no answer. The text names the rule or the stage and never an address inside.
 #[derive(Debug, thiserror::Error)]
