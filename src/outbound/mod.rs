@@ -18,7 +18,8 @@ use url::{Host, Url};
 
 use address::Allow;
 pub use address::Rule;
-use resolve::{Lookup, NoAddress, Resolver, SystemLookup};
+pub use resolve::Lookup;
+use resolve::{NoAddress, Resolver, SystemLookup};
 
 use crate::config;
 
@@ -154,7 +155,8 @@ impl Client {
         Self::with_lookup(config, SystemLookup)
     }
 
-    fn with_lookup(config: &config::Outbound, lookup: impl Lookup) -> reqwest::Result<Self> {
+    /// A client that asks somebody else than the system where hosts are.
+    pub fn with_lookup(config: &config::Outbound, lookup: impl Lookup) -> reqwest::Result<Self> {
         let allow = Arc::new(Allow::new(config.allow.clone()));
         let resolver = Arc::new(Resolver::new(lookup, Arc::clone(&allow)));
         let builder = || {

@@ -48,10 +48,9 @@ impl Room {
             *taken.entry((one.account, one.endpoint)).or_default() += 1;
         }
         let left = |of: &(AccountId, EndpointId)| {
-            let listed = self.endpoints.iter();
-            let listed = listed.map(|(account, endpoint, left)| ((*account, *endpoint), *left));
-            let found = listed.into_iter().find(|(endpoint, _)| endpoint == of);
-            found.map_or(self.per_endpoint, |(_, left)| left)
+            let mut listed = self.endpoints.iter();
+            let listed = listed.find(|(account, endpoint, _)| (*account, *endpoint) == *of);
+            listed.map_or(self.per_endpoint, |(.., left)| *left)
         };
         // An endpoint may also have been held to an even share, which needs many of them.
         let common = claimed.iter().filter(|one| one.is_common()).count();
@@ -62,7 +61,7 @@ impl Room {
 }
 
 /// The fewest that a claim of many endpoints with more due than their even shares takes.
-const EVEN_SHARES: usize = 16;
+const EVEN_SHARES: usize = 8;
 
 /// A delivery that is this claimer's to attempt until its lease ends.
 #[derive(Debug)]
@@ -77,6 +76,8 @@ pub struct Claimed {
     pub attempt: i64,
     /// Which attempt since it was first sent or replayed, from 1: its place in the schedule of retries.
     pub attempt_in_schedule: i64,
+    /// Whether it came to its end before and was replayed.
+    pub replayed: bool,
     /// Where it goes.
     pub endpoint: EndpointId,
     /// What kind of receiver that is.
@@ -143,6 +144,7 @@ struct Row {
     uuid: Uuid,
     attempt: i64,
     attempt_in_schedule: i64,
+    replayed: bool,
     endpoint: EndpointId,
     endpoint_kind: EndpointKind,
     failing: bool,
@@ -191,6 +193,7 @@ impl Row {
             uuid: self.uuid,
             attempt: self.attempt,
             attempt_in_schedule: self.attempt_in_schedule,
+            replayed: self.replayed,
             endpoint: self.endpoint,
             endpoint_kind: self.endpoint_kind,
             failing: self.failing,
@@ -270,6 +273,7 @@ async fn take(
                          and e.account_id = d.account_id and e.id = d.event_id
                        returning d.account_id as "account: AccountId", d.id as "id: DeliveryId", d.uuid, d.attempt,
                                  d.attempt - d.attempts_before_replay as "attempt_in_schedule!",
+                                 d.attempts_before_replay > 0 as "replayed!",
                                  p.id as "endpoint: EndpointId", p.kind as "endpoint_kind: EndpointKind",
                                  p.failing_since is not null as "failing!", p.url, p.secret_sealed,
                                  case when p.previous_secret_until > $1 then p.previous_secret_sealed end as previous_secret_sealed,

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::endpoint_health::{self, Outcome};
+use super::regained::Regained;
 use super::undelivered::Lost;
 use super::{Result, Store};
 use crate::model::{AccountId, DeliveryId, DisabledReason, EndpointId};
@@ -21,6 +22,8 @@ pub struct Attempted {
     pub id: DeliveryId,
     /// The attempt's number, as claimed.
     pub attempt: i64,
+    /// Whether the delivery had come to its end before, as claimed.
+    pub replayed: bool,
     /// Where it went.
     pub endpoint: EndpointId,
     /// Whether the attempt before failed, as claimed.
@@ -91,7 +94,7 @@ pub async fn finish(
         .write(move |conn| {
             Box::pin(async move {
                 // Whoever writes into a conversation holds it before anything else, and so does this.
-                lost(&attempts).lock_conversations(conn).await?;
+                concerned(&attempts).lock_conversations(conn).await?;
                 let newest = settle(conn, &attempts, now).await?;
                 let all = attempts.len();
                 let recorded: Vec<Attempted> = attempts
@@ -102,6 +105,7 @@ pub async fn finish(
                 let disabled =
                     endpoint_health::note(conn, outcomes(&recorded), disable_after, now).await?;
                 lost(&recorded).settle(conn, now).await?;
+                regained(&recorded).settle(conn, now).await?;
                 Ok(Recorded {
                     late: all - recorded.len(),
                     freed,
@@ -110,6 +114,23 @@ pub async fn finish(
             })
         })
         .await
+}
+
+/// Those whose message may change.
+fn concerned(attempts: &[Attempted]) -> Lost {
+    let mut concerned = lost(attempts);
+    for (account, id) in regained(attempts).deliveries() {
+        concerned.push(account, id, String::new());
+    }
+    concerned
+}
+
+/// Those that arrived after all: they had been given up, and were replayed.
+fn regained(attempts: &[Attempted]) -> Regained {
+    let arrived = attempts
+        .iter()
+        .filter(|attempt| attempt.replayed && attempt.next == Next::Delivered);
+    Regained::new(arrived.map(|attempt| (attempt.account, attempt.id)))
 }
 
 /// Those that were given up.

@@ -69,6 +69,7 @@ pub mod platform_users;
 pub mod presence;
 pub mod ratings;
 pub mod recent_events;
+mod regained;
 mod require;
 pub mod samples;
 pub mod secrets;

@@ -88,6 +88,12 @@ pub(super) enum Goal {
 
 /// What is done in a round, and shown to be right in the end.
 pub(super) trait Work: Send {
+    /// Lays out what a round of about this length takes; costs nothing.
+    fn lay_out(&mut self, length: Duration) -> BoxFuture<'_, anyhow::Result<()>> {
+        let _ = length;
+        Box::pin(async { Ok(()) })
+    }
+
     /// Works for about this long.
     fn round(&mut self, length: Duration) -> BoxFuture<'_, anyhow::Result<Score>>;
 

@@ -14,30 +14,43 @@ pub(super) struct Backlog {
     place: Place,
     /// Deliveries a second, as the round before had it.
     rate: Option<f64>,
+    loaded: i64,
 }
 
 impl Backlog {
     pub(super) fn new(place: Place) -> Self {
-        Self { place, rate: None }
+        Self {
+            place,
+            rate: None,
+            loaded: 0,
+        }
     }
 
-    async fn drain(&mut self, length: Duration) -> anyhow::Result<Score> {
+    async fn load(&mut self, length: Duration) -> anyhow::Result<()> {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a round has fewer than 2^53 deliveries"
         )]
-        let count = self
+        let wanted = self
             .rate
             .map_or(FIRST, |rate| (rate * length.as_secs_f64()) as i64);
         self.place.turn(false).await?;
-        self.place.load(count).await?;
+        self.loaded = wanted.max(1);
+        self.place.load(self.loaded).await?;
         self.place.take();
+        Ok(())
+    }
+
+    async fn drain(&mut self) -> anyhow::Result<Score> {
         let began = Instant::now();
         self.place.turn(true).await?;
-        self.place.receiver.wait_for(usize::try_from(count)?).await;
+        self.place
+            .receiver
+            .wait_for(usize::try_from(self.loaded)?)
+            .await;
         self.place.wait_until_recorded().await?;
         let score = Score {
-            operations: count.unsigned_abs(),
+            operations: self.loaded.unsigned_abs(),
             elapsed: began.elapsed(),
             latencies: Vec::new(),
         };
@@ -48,8 +61,12 @@ impl Backlog {
 }
 
 impl Work for Backlog {
-    fn round(&mut self, length: Duration) -> BoxFuture<'_, anyhow::Result<Score>> {
-        Box::pin(self.drain(length))
+    fn lay_out(&mut self, length: Duration) -> BoxFuture<'_, anyhow::Result<()>> {
+        Box::pin(self.load(length))
+    }
+
+    fn round(&mut self, _: Duration) -> BoxFuture<'_, anyhow::Result<Score>> {
+        Box::pin(self.drain())
     }
 
     fn verify(&mut self) -> BoxFuture<'_, anyhow::Result<()>> {

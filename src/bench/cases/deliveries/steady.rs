@@ -50,7 +50,7 @@ impl Steady {
         }
     }
 
-    async fn work(&mut self, length: Duration) -> anyhow::Result<Score> {
+    async fn load(&mut self) -> anyhow::Result<()> {
         if let Some(beside) = &self.beside {
             beside.clear().await?;
             beside.load(HANGING).await?;
@@ -58,6 +58,10 @@ impl Steady {
         }
         self.place.turn(true).await?;
         self.place.take();
+        Ok(())
+    }
+
+    async fn work(&mut self, length: Duration) -> anyhow::Result<Score> {
         let began = Instant::now();
         let committed = self.post(length).await?;
         self.place.receiver.wait_for(committed.len()).await;
@@ -131,6 +135,10 @@ impl Steady {
 }
 
 impl Work for Steady {
+    fn lay_out(&mut self, _: Duration) -> BoxFuture<'_, anyhow::Result<()>> {
+        Box::pin(self.load())
+    }
+
     fn round(&mut self, length: Duration) -> BoxFuture<'_, anyhow::Result<Score>> {
         Box::pin(self.work(length))
     }
