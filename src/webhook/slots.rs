@@ -18,8 +18,9 @@ type Endpoint = (AccountId, EndpointId);
 
 /// A part of what may be under way is claimed ahead, so that a place that becomes free does not wait for the database.
 const AHEAD_PART: usize = 2;
-/// A claim holds for this many time-outs at least where any are made ahead: it waits for one attempt before its own.
-const LEASE_TIMEOUTS: u32 = 3;
+/// A claim holds for this many time-outs at least where any are made ahead: a delivery may wait for one attempt at each of
+/// its gates before its own.
+const LEASE_TIMEOUTS: u32 = 5;
 
 /// All places of one dispatcher.
 #[derive(Debug, Clone)]
