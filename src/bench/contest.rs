@@ -28,6 +28,8 @@ pub(super) async fn hold(
         for (line, rounds) in case.lines.iter_mut().zip(&mut rounds) {
             write!(progress, "  round {number}: {} ", line.name)?;
             progress.flush()?;
+            let laid_out = line.work.lay_out(options.round).await;
+            laid_out.with_context(|| line.name.clone())?;
             let before = Usage::now(&case.server, stage);
             let began = Instant::now();
             let score = line.work.round(options.round).await;

@@ -18,7 +18,8 @@ use url::{Host, Url};
 
 use address::Allow;
 pub use address::Rule;
-use resolve::{Lookup, NoAddress, Resolver, SystemLookup};
+pub use resolve::Lookup;
+use resolve::{NoAddress, Resolver, SystemLookup};
 
 use crate::config;
 
@@ -28,8 +29,8 @@ const MAX_URL_LEN: usize = 2_048;
 /// What this server calls itself.
 const USER_AGENT: &str = concat!("quartet/", env!("CARGO_PKG_VERSION"));
 
-/// Connections kept for one host.
-const IDLE_PER_HOST: usize = 8;
+/// Connections kept for one host: as many as may be called at once, or each call beyond would open its own.
+const IDLE_PER_HOST: usize = 200;
 
 /// Why there is no answer. The text names the rule or the stage and never an address inside.
 #[derive(Debug, thiserror::Error)]
@@ -154,7 +155,8 @@ impl Client {
         Self::with_lookup(config, SystemLookup)
     }
 
-    fn with_lookup(config: &config::Outbound, lookup: impl Lookup) -> reqwest::Result<Self> {
+    /// A client that asks somebody else than the system where hosts are.
+    pub fn with_lookup(config: &config::Outbound, lookup: impl Lookup) -> reqwest::Result<Self> {
         let allow = Arc::new(Allow::new(config.allow.clone()));
         let resolver = Arc::new(Resolver::new(lookup, Arc::clone(&allow)));
         let builder = || {

@@ -15,7 +15,8 @@ use super::address::Allow;
 pub(super) struct NoAddress;
 
 /// Knows the addresses of hosts.
-pub(super) trait Lookup: Send + Sync + 'static {
+pub trait Lookup: Send + Sync + 'static {
+    /// All of them.
     fn lookup(&self, host: &str) -> impl Future<Output = io::Result<Vec<IpAddr>>> + Send;
 }
 

@@ -1,11 +1,11 @@
 //! Deliveries of all accounts: the dispatcher serves every tenant, so its functions take none. Here it claims what is
 //! due; what came of it is recorded in `delivery_outcomes`.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -40,6 +40,29 @@ impl Room {
     }
 }
 
+impl Room {
+    /// Whether there may be more that is due than was claimed within it: some bound of it was reached.
+    pub fn is_used_up_by(&self, claimed: &[Claimed]) -> bool {
+        let mut taken: HashMap<(AccountId, EndpointId), usize> = HashMap::new();
+        for one in claimed {
+            *taken.entry((one.account, one.endpoint)).or_default() += 1;
+        }
+        let left = |of: &(AccountId, EndpointId)| {
+            let mut listed = self.endpoints.iter();
+            let listed = listed.find(|(account, endpoint, _)| (*account, *endpoint) == *of);
+            listed.map_or(self.per_endpoint, |(.., left)| *left)
+        };
+        // An endpoint may also have been held to an even share, which needs many of them.
+        let common = claimed.iter().filter(|one| one.is_common()).count();
+        claimed.len() >= self.total.min(EVEN_SHARES)
+            || common > 0 && common >= self.common
+            || taken.iter().any(|(of, taken)| *taken >= left(of))
+    }
+}
+
+/// The fewest that a claim of many endpoints with more due than their even shares takes.
+const EVEN_SHARES: usize = 8;
+
 /// A delivery that is this claimer's to attempt until its lease ends.
 #[derive(Debug)]
 pub struct Claimed {
@@ -53,6 +76,8 @@ pub struct Claimed {
     pub attempt: i64,
     /// Which attempt since it was first sent or replayed, from 1: its place in the schedule of retries.
     pub attempt_in_schedule: i64,
+    /// Whether it came to its end before and was replayed.
+    pub replayed: bool,
     /// Where it goes.
     pub endpoint: EndpointId,
     /// What kind of receiver that is.
@@ -68,8 +93,15 @@ pub struct Claimed {
     pub event: EventKind,
     /// When.
     pub happened_at: DateTime<Utc>,
-    /// What the receiver will be told.
-    pub snapshot: Value,
+    /// What the receiver will be told: JSON, as it is kept.
+    pub snapshot: String,
+}
+
+impl Claimed {
+    /// Whether it is a retry, or goes to an endpoint whose last attempt failed.
+    pub fn is_common(&self) -> bool {
+        self.attempt > 1 || self.failing
+    }
 }
 
 /// Claims due deliveries. One of a conversation waits for those before it to the same endpoint.
@@ -86,12 +118,23 @@ pub async fn claim(
     let bounds = Bounds::of(room);
     let lease_ends = now + lease;
     let rows = store
-        .write(move |conn| Box::pin(async move { take(conn, &bounds, lease_ends, now).await }))
+        .write(move |conn| {
+            Box::pin(async move {
+                commit_without_waiting(conn).await?;
+                take(conn, &bounds, lease_ends, now).await
+            })
+        })
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| row.open(store.vault()))
-        .collect())
+    let mut secrets = Secrets::new(store.vault());
+    Ok(rows.into_iter().map(|row| row.open(&mut secrets)).collect())
+}
+
+/// A claim that PostgreSQL forgets in a crash is made again, as if its claimer had died.
+async fn commit_without_waiting(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query_scalar!("select set_config('synchronous_commit', 'off', true)")
+        .fetch_one(conn)
+        .await?;
+    Ok(())
 }
 
 /// A claim as it comes from its table.
@@ -101,6 +144,7 @@ struct Row {
     uuid: Uuid,
     attempt: i64,
     attempt_in_schedule: i64,
+    replayed: bool,
     endpoint: EndpointId,
     endpoint_kind: EndpointKind,
     failing: bool,
@@ -109,22 +153,47 @@ struct Row {
     previous_secret_sealed: Option<Vec<u8>>,
     event: EventKind,
     happened_at: DateTime<Utc>,
-    snapshot: Value,
+    snapshot: String,
+}
+
+/// Secrets that were opened: those of an endpoint once, however many of its deliveries are claimed.
+struct Secrets<'a> {
+    vault: &'a Vault,
+    opened: HashMap<(AccountId, EndpointId), Vec<SecretString>>,
+}
+
+impl<'a> Secrets<'a> {
+    fn new(vault: &'a Vault) -> Self {
+        Self {
+            vault,
+            opened: HashMap::new(),
+        }
+    }
+
+    fn of(&mut self, row: &Row) -> Vec<SecretString> {
+        let opened = self.opened.entry((row.account, row.endpoint));
+        let secrets = opened.or_insert_with(|| {
+            let open = |sealed: &Vec<u8>| endpoints::open_secret(self.vault, sealed).ok();
+            let mut secrets = Vec::from_iter(open(&row.secret_sealed));
+            if !secrets.is_empty() {
+                secrets.extend(row.previous_secret_sealed.as_ref().and_then(open));
+            }
+            secrets
+        });
+        secrets.clone()
+    }
 }
 
 impl Row {
-    fn open(self, vault: &Vault) -> Claimed {
-        let open = |sealed: &Vec<u8>| endpoints::open_secret(vault, sealed).ok();
-        let mut secrets = Vec::from_iter(open(&self.secret_sealed));
-        if !secrets.is_empty() {
-            secrets.extend(self.previous_secret_sealed.as_ref().and_then(open));
-        }
+    fn open(self, secrets: &mut Secrets<'_>) -> Claimed {
+        let secrets = secrets.of(&self);
         Claimed {
             account: self.account,
             id: self.id,
             uuid: self.uuid,
             attempt: self.attempt,
             attempt_in_schedule: self.attempt_in_schedule,
+            replayed: self.replayed,
             endpoint: self.endpoint,
             endpoint_kind: self.endpoint_kind,
             failing: self.failing,
@@ -204,10 +273,11 @@ async fn take(
                          and e.account_id = d.account_id and e.id = d.event_id
                        returning d.account_id as "account: AccountId", d.id as "id: DeliveryId", d.uuid, d.attempt,
                                  d.attempt - d.attempts_before_replay as "attempt_in_schedule!",
+                                 d.attempts_before_replay > 0 as "replayed!",
                                  p.id as "endpoint: EndpointId", p.kind as "endpoint_kind: EndpointKind",
                                  p.failing_since is not null as "failing!", p.url, p.secret_sealed,
                                  case when p.previous_secret_until > $1 then p.previous_secret_sealed end as previous_secret_sealed,
-                                 e.kind as "event: EventKind", e.created_at as happened_at, e.snapshot"#,
+                                 e.kind as "event: EventKind", e.created_at as happened_at, e.snapshot::text as "snapshot!""#,
                     now,
                     lease_ends,
                     bounds.total,

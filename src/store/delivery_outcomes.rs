@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::endpoint_health::{self, Outcome};
+use super::regained::Regained;
 use super::undelivered::Lost;
 use super::{Result, Store};
 use crate::model::{AccountId, DeliveryId, DisabledReason, EndpointId};
@@ -21,6 +22,8 @@ pub struct Attempted {
     pub id: DeliveryId,
     /// The attempt's number, as claimed.
     pub attempt: i64,
+    /// Whether the delivery had come to its end before, as claimed.
+    pub replayed: bool,
     /// Where it went.
     pub endpoint: EndpointId,
     /// Whether the attempt before failed, as claimed.
@@ -60,6 +63,8 @@ pub struct Recorded {
     /// Attempts that came too late: another claimed their delivery meanwhile, or it was cancelled. They are in the log
     /// and decide nothing.
     pub late: usize,
+    /// Something waited behind one of them and can be sent now.
+    pub freed: bool,
     /// Endpoints that are sent nothing any more.
     pub disabled: Vec<Disabled>,
 }
@@ -89,25 +94,43 @@ pub async fn finish(
         .write(move |conn| {
             Box::pin(async move {
                 // Whoever writes into a conversation holds it before anything else, and so does this.
-                lost(&attempts).lock_conversations(conn).await?;
+                concerned(&attempts).lock_conversations(conn).await?;
                 let newest = settle(conn, &attempts, now).await?;
-                log(conn, &attempts).await?;
                 let all = attempts.len();
                 let recorded: Vec<Attempted> = attempts
                     .into_iter()
                     .filter(|one| newest.contains(&(one.account, one.id, one.attempt)))
                     .collect();
-                wake_next(conn, &recorded).await?;
+                let freed = wake_next(conn, &recorded).await?;
                 let disabled =
                     endpoint_health::note(conn, outcomes(&recorded), disable_after, now).await?;
                 lost(&recorded).settle(conn, now).await?;
+                regained(&recorded).settle(conn, now).await?;
                 Ok(Recorded {
                     late: all - recorded.len(),
+                    freed,
                     disabled,
                 })
             })
         })
         .await
+}
+
+/// Those whose message may change.
+fn concerned(attempts: &[Attempted]) -> Lost {
+    let mut concerned = lost(attempts);
+    for (account, id) in regained(attempts).deliveries() {
+        concerned.push(account, id, String::new());
+    }
+    concerned
+}
+
+/// Those that arrived after all: they had been given up, and were replayed.
+fn regained(attempts: &[Attempted]) -> Regained {
+    let arrived = attempts
+        .iter()
+        .filter(|attempt| attempt.replayed && attempt.next == Next::Delivered);
+    Regained::new(arrived.map(|attempt| (attempt.account, attempt.id)))
 }
 
 /// Those that were given up.
@@ -122,39 +145,85 @@ fn lost(attempts: &[Attempted]) -> Lost {
     lost
 }
 
-/// Writes what becomes of the deliveries. Returns the attempts that were still the newest of theirs.
+/// What the attempts are, column by column.
+#[derive(Default)]
+struct Columns {
+    accounts: Vec<i64>,
+    ids: Vec<i64>,
+    numbers: Vec<i64>,
+    states: Vec<&'static str>,
+    due_at: Vec<Option<DateTime<Utc>>>,
+    started_at: Vec<DateTime<Utc>>,
+    durations: Vec<i64>,
+    statuses: Vec<Option<i16>>,
+    classes: Vec<Option<&'static str>>,
+    heads: Vec<String>,
+}
+
+impl Columns {
+    fn of(attempts: &[Attempted]) -> Self {
+        let mut columns = Self::default();
+        for attempt in attempts {
+            let (state, due) = match attempt.next {
+                Next::Delivered => ("delivered", None),
+                Next::Retry(at) => ("due", Some(at)),
+                Next::Failed | Next::Gone => ("failed", None),
+            };
+            let duration = i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX);
+            let status = attempt.status.and_then(|status| i16::try_from(status).ok());
+            columns.accounts.push(attempt.account.0);
+            columns.ids.push(attempt.id.0);
+            columns.numbers.push(attempt.attempt);
+            columns.states.push(state);
+            columns.due_at.push(due);
+            columns.started_at.push(attempt.started_at);
+            columns.durations.push(duration);
+            columns.statuses.push(status);
+            columns.classes.push(attempt.error_class);
+            // PostgreSQL takes no NUL, and a receiver may send one.
+            columns.heads.push(attempt.response_head.replace('\0', ""));
+        }
+        columns
+    }
+}
+
+/// Keeps every attempt, also those that came too late, unless their delivery was removed, and writes what becomes of the
+/// deliveries. Returns the attempts that were still the newest of theirs.
 async fn settle(
     conn: &mut PgConnection,
     attempts: &[Attempted],
     now: DateTime<Utc>,
 ) -> Result<BTreeSet<(AccountId, DeliveryId, i64)>> {
-    let (mut accounts, mut ids, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut states, mut due_at) = (Vec::new(), Vec::new());
-    for attempt in attempts {
-        let (state, due) = match attempt.next {
-            Next::Delivered => ("delivered", None),
-            Next::Retry(at) => ("due", Some(at)),
-            Next::Failed | Next::Gone => ("failed", None),
-        };
-        accounts.push(attempt.account.0);
-        ids.push(attempt.id.0);
-        numbers.push(attempt.attempt);
-        states.push(state.to_owned());
-        due_at.push(due);
-    }
+    let columns = Columns::of(attempts);
     let rows = sqlx::query!(
-        r#"update deliveries d
-           set state = t.state, due_at = coalesce(t.due_at, d.due_at),
-               finished_at = case when t.state = 'due' then null else $6::timestamptz end
-           from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[])
-                as t (account_id, id, attempt, state, due_at)
-           where d.account_id = t.account_id and d.id = t.id and d.attempt = t.attempt and d.state = 'due'
-           returning d.account_id as "account: AccountId", d.id as "id: DeliveryId", d.attempt"#,
-        &accounts,
-        &ids,
-        &numbers,
-        &states,
-        &due_at as &[Option<DateTime<Utc>>],
+        r#"with attempt as (
+               select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                                    $7::bigint[], $8::smallint[], $9::text[], $10::text[])
+                   as t (account_id, id, number, state, due_at, started_at, duration_ms, status, error_class, response_head)
+           ), settled as (
+               update deliveries d
+               set state = t.state, due_at = coalesce(t.due_at, d.due_at),
+                   finished_at = case when t.state = 'due' then null else $11::timestamptz end
+               from attempt t
+               where d.account_id = t.account_id and d.id = t.id and d.attempt = t.number and d.state = 'due'
+               returning d.account_id, d.id, d.attempt
+           ), logged as (
+               insert into attempts (account_id, delivery_id, number, started_at, duration_ms, status, error_class, response_head)
+               select t.account_id, t.id, t.number, t.started_at, t.duration_ms, t.status, t.error_class, t.response_head
+               from attempt t join deliveries d on d.account_id = t.account_id and d.id = t.id
+               on conflict do nothing
+           )
+           select account_id as "account: AccountId", id as "id: DeliveryId", attempt from settled"#,
+        &columns.accounts,
+        &columns.ids,
+        &columns.numbers,
+        &columns.states as &[&str],
+        &columns.due_at as &[Option<DateTime<Utc>>],
+        &columns.started_at,
+        &columns.durations,
+        &columns.statuses as &[Option<i16>],
+        &columns.classes as &[Option<&str>],
+        &columns.heads,
         now,
     )
     .fetch_all(conn)
@@ -165,44 +234,9 @@ async fn settle(
         .collect())
 }
 
-/// Keeps every attempt, also those that came too late, unless their delivery was removed.
-async fn log(conn: &mut PgConnection, attempts: &[Attempted]) -> Result<()> {
-    let (mut accounts, mut ids, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut started_at, mut durations) = (Vec::new(), Vec::new());
-    let (mut statuses, mut classes, mut heads) = (Vec::new(), Vec::new(), Vec::new());
-    for attempt in attempts {
-        accounts.push(attempt.account.0);
-        ids.push(attempt.id.0);
-        numbers.push(attempt.attempt);
-        started_at.push(attempt.started_at);
-        durations.push(i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX));
-        statuses.push(attempt.status.and_then(|status| i16::try_from(status).ok()));
-        classes.push(attempt.error_class.map(str::to_owned));
-        // PostgreSQL takes no NUL, and a receiver may send one.
-        heads.push(attempt.response_head.replace('\0', ""));
-    }
-    sqlx::query!(
-        "insert into attempts (account_id, delivery_id, number, started_at, duration_ms, status, error_class, response_head)
-         select t.* from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::bigint[],
-                                $6::smallint[], $7::text[], $8::text[]) as t (account_id, delivery_id)
-         join deliveries d on d.account_id = t.account_id and d.id = t.delivery_id
-         on conflict do nothing",
-        &accounts,
-        &ids,
-        &numbers,
-        &started_at,
-        &durations,
-        &statuses as &[Option<i16>],
-        &classes as &[Option<String>],
-        &heads,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Wakes the first delivery that is left of each conversation and endpoint of which one came to its end.
-async fn wake_next(conn: &mut PgConnection, recorded: &[Attempted]) -> Result<()> {
+/// Wakes the first delivery that is left of each conversation and endpoint of which one came to its end, and tells
+/// whether there is any. A statement of its own: it must see what was parked while the one before waited for its rows.
+async fn wake_next(conn: &mut PgConnection, recorded: &[Attempted]) -> Result<bool> {
     let ended = recorded
         .iter()
         .filter(|attempt| !matches!(attempt.next, Next::Retry(_)));
@@ -210,24 +244,28 @@ async fn wake_next(conn: &mut PgConnection, recorded: &[Attempted]) -> Result<()
         .map(|attempt| (attempt.account.0, attempt.id.0))
         .unzip();
     if ids.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
-    sqlx::query!(
-        "update deliveries w set parked = false
-         where w.parked and (w.account_id, w.id) in (
-             select n.account_id, n.id
-             from unnest($1::bigint[], $2::bigint[]) as t (account_id, id)
-             join deliveries d on d.account_id = t.account_id and d.id = t.id, lateral (
-                 select f.account_id, f.id from deliveries f
-                 where f.account_id = d.account_id and f.endpoint_id = d.endpoint_id
-                   and f.conversation_id = d.conversation_id and f.state = 'due'
-                 order by f.id limit 1) n)",
+    let freed = sqlx::query_scalar!(
+        r#"with next as (
+               select n.account_id, n.id, n.parked
+               from unnest($1::bigint[], $2::bigint[]) as t (account_id, id)
+               join deliveries d on d.account_id = t.account_id and d.id = t.id, lateral (
+                   select f.account_id, f.id, f.parked from deliveries f
+                   where f.account_id = d.account_id and f.endpoint_id = d.endpoint_id
+                     and f.conversation_id = d.conversation_id and f.state = 'due'
+                   order by f.id limit 1) n
+           ), woken as (
+               update deliveries w set parked = false from next n
+               where n.parked and w.account_id = n.account_id and w.id = n.id
+           )
+           select exists (select from next) as "freed!""#,
         &accounts,
         &ids,
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(())
+    Ok(freed)
 }
 
 /// What the attempts say about their endpoints. A success that changes nothing says nothing.

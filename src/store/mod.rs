@@ -72,6 +72,7 @@ pub mod ratings;
 pub mod recent_events;
 mod reporting;
 pub mod reports;
+mod regained;
 mod require;
 pub mod samples;
 pub mod secrets;

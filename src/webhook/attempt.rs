@@ -73,6 +73,7 @@ pub(super) async fn attempt(
         account: claimed.account,
         id: claimed.id,
         attempt: claimed.attempt,
+        replayed: claimed.replayed,
         endpoint: claimed.endpoint,
         failing: claimed.failing,
         started_at,

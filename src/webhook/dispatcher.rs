@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 
-use tokio::task::{JoinError, JoinSet};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::attempt;
+use super::pace::Pace;
 use super::slots::Slots;
 use super::upkeep::Upkeep;
 use crate::clock::Clock;
 use crate::config;
 use crate::outbound;
-use crate::store::deliveries::{self, Attempted, Next};
+use crate::store::deliveries::{self, Attempted, Claimed, Next, Room};
 use crate::store::{self, Store};
+
+/// Attempts that one transaction records.
+const RECORDED_AT_ONCE: usize = 500;
 
 /// Sends due deliveries. Any number of them, in any number of servers, share the work.
 #[derive(Clone)]
@@ -59,9 +64,20 @@ impl Dispatcher {
 
     /// Attempts, side by side, what is due now, at most as much as may be in flight.
     pub async fn step(&self) -> store::Result<Report> {
+        let (done, mut finished) = mpsc::unbounded_channel();
+        let slots = Slots::new(&self.config);
         let mut attempts = JoinSet::new();
-        self.begin(&Slots::new(&self.config), &mut attempts).await?;
-        self.record(attempts.join_all().await).await
+        let room = slots.room(self.clock.now());
+        for claimed in self.claim(&room).await? {
+            self.begin(claimed, &slots, &done, &mut attempts);
+        }
+        attempts.join_all().await;
+        drop(done);
+        let mut attempted = Vec::new();
+        while let Some(one) = finished.recv().await {
+            attempted.push(one);
+        }
+        Ok(self.record(attempted).await?.0)
     }
 
     /// Does once what is done from time to time: removes what is old, cancels what can go nowhere.
@@ -77,85 +93,116 @@ impl Dispatcher {
         tokio::join!(send, tidy);
     }
 
-    /// Attempts are a continuous set: a slow receiver holds its own place and no other.
+    /// Claims and records side by side, so that neither waits for the other's commit.
     async fn send(&self, shutdown: &CancellationToken) {
-        let slots = Slots::new(&self.config);
+        let (done, finished) = mpsc::unbounded_channel();
+        let freed = Notify::new();
+        tokio::join!(
+            self.claim_all(done, &freed, shutdown),
+            self.record_all(finished, &freed)
+        );
+    }
+
+    /// Attempts are a continuous set: a slow receiver holds its own place and no other.
+    async fn claim_all(
+        &self,
+        done: mpsc::UnboundedSender<Attempted>,
+        freed: &Notify,
+        shutdown: &CancellationToken,
+    ) {
+        let slots = Slots::claimed_ahead(&self.config);
         let mut attempts = JoinSet::new();
-        let mut wake = None;
+        let (mut pace, mut wake) = (Pace::default(), None);
         loop {
             if wake.is_none() {
                 wake = self.store.listen_for_deliveries().await.ok();
             }
-            while !shutdown.is_cancelled() && slots.room(self.clock.now()).total > 0 {
-                match self.begin(&slots, &mut attempts).await {
-                    Ok(0) => break,
-                    Ok(_) => {}
+            while !shutdown.is_cancelled() && pace.is_time() {
+                let room = slots.room(self.clock.now());
+                let claimed = if room.total > 0 {
+                    self.claim(&room).await
+                } else {
+                    Ok(Vec::new())
+                };
+                match claimed {
+                    Ok(claimed) => {
+                        pace.claimed(&room, &claimed);
+                        for claimed in claimed {
+                            self.begin(claimed, &slots, &done, &mut attempts);
+                        }
+                        pace.waits_for(slots.taken());
+                    }
                     Err(error) => {
                         tracing::error!(error = %chain(&error), "cannot claim deliveries");
-                        break;
+                        pace = Pace::resting();
                     }
                 }
             }
-            let mut lost = false;
             tokio::select! {
-                Some(first) = attempts.join_next() => self.record_with(first, &mut attempts).await,
-                heard = hear(&mut wake) => lost = !heard,
-                () = tokio::time::sleep(self.config.poll) => {}
+                Some(_) = attempts.join_next() => {
+                    pace.ended();
+                    while attempts.try_join_next().is_some() {
+                        pace.ended();
+                    }
+                }
+                heard = hear(&mut wake) => {
+                    pace.hear();
+                    if !heard {
+                        wake = None;
+                    }
+                }
+                () = freed.notified() => pace.hear(),
+                () = tokio::time::sleep(self.config.poll) => pace.hear(),
                 () = shutdown.cancelled() => break,
             }
-            if lost {
-                wake = None;
+        }
+        attempts.join_all().await;
+    }
+
+    /// Records what has ended, and all that ended while the one before was recorded.
+    async fn record_all(&self, mut finished: mpsc::UnboundedReceiver<Attempted>, freed: &Notify) {
+        let mut attempted = Vec::new();
+        while finished.recv_many(&mut attempted, RECORDED_AT_ONCE).await > 0 {
+            match self.record(std::mem::take(&mut attempted)).await {
+                Ok((_, true)) => freed.notify_one(),
+                Ok((_, false)) => {}
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), "cannot record attempts; they will be repeated");
+                }
             }
         }
-        while let Some(first) = attempts.join_next().await {
-            self.record_with(first, &mut attempts).await;
-        }
     }
 
-    /// Claims what there is room for and begins to send it. Returns how much that is.
-    async fn begin(
+    /// Claims what there is room for.
+    async fn claim(&self, room: &Room) -> store::Result<Vec<Claimed>> {
+        deliveries::claim(&self.store, room, self.config.lease, self.clock.now()).await
+    }
+
+    /// Sends a delivery as soon as it may be. One whose attempt panics is not recorded: its lease ends and it is tried
+    /// again.
+    fn begin(
         &self,
+        claimed: Claimed,
         slots: &Slots,
-        attempts: &mut JoinSet<Attempted>,
-    ) -> store::Result<usize> {
-        let now = self.clock.now();
-        let room = slots.room(now);
-        let claimed = deliveries::claim(&self.store, &room, self.config.lease, now).await?;
-        let begun = claimed.len();
-        for claimed in claimed {
-            let place = slots.take(&claimed, now);
-            let slots = slots.clone();
-            let this = self.clone();
-            attempts.spawn(async move {
-                let attempted = attempt(&claimed, &this.client, &this.config, &*this.clock).await;
-                observe(&attempted, &claimed);
-                drop(place);
-                in_flight(&slots);
-                attempted
-            });
-        }
-        in_flight(slots);
-        Ok(begun)
-    }
-
-    /// Records one finished attempt and all that finished with it.
-    async fn record_with(
-        &self,
-        first: Result<Attempted, JoinError>,
-        attempts: &mut JoinSet<Attempted>,
+        done: &mpsc::UnboundedSender<Attempted>,
+        attempts: &mut JoinSet<()>,
     ) {
-        let mut finished = vec![first];
-        while let Some(more) = attempts.try_join_next() {
-            finished.push(more);
-        }
-        // One that panicked is not recorded: its lease ends and it is tried again.
-        let finished = finished.into_iter().filter_map(Result::ok).collect();
-        if let Err(error) = self.record(finished).await {
-            tracing::error!(error = %chain(&error), "cannot record attempts; they will be repeated");
-        }
+        let place = slots.take(&claimed, self.clock.now());
+        let (this, slots, done) = (self.clone(), slots.clone(), done.clone());
+        attempts.spawn(async move {
+            let begun = place.begin().await;
+            in_flight(&slots);
+            let attempted = attempt(&claimed, &this.client, &this.config, &*this.clock).await;
+            observe(&attempted, &claimed);
+            drop(begun);
+            in_flight(&slots);
+            // Nobody listens when the dispatcher has been dropped, and then the lease ends.
+            let _ = done.send(attempted);
+        });
     }
 
-    async fn record(&self, attempts: Vec<Attempted>) -> store::Result<Report> {
+    /// Records attempts. The second of the answer is whether something waited behind one of them.
+    async fn record(&self, attempts: Vec<Attempted>) -> store::Result<(Report, bool)> {
         let count = |wanted: fn(Next) -> bool| attempts.iter().filter(|a| wanted(a.next)).count();
         let report = Report {
             delivered: count(|next| next == Next::Delivered),
@@ -175,7 +222,7 @@ impl Dispatcher {
                 "an endpoint is sent nothing any more"
             );
         }
-        Ok(report)
+        Ok((report, recorded.freed))
     }
 
     fn upkeep(&self) -> Upkeep {
@@ -188,7 +235,7 @@ impl Dispatcher {
 }
 
 /// Counts and times an attempt.
-fn observe(attempted: &Attempted, claimed: &deliveries::Claimed) {
+fn observe(attempted: &Attempted, claimed: &Claimed) {
     let class = attempted.error_class.unwrap_or("none");
     metrics::counter!("quartet_delivery_attempts_total", "error" => class).increment(1);
     metrics::histogram!("quartet_delivery_attempt_seconds").record(attempted.duration);
@@ -209,7 +256,12 @@ fn in_flight(slots: &Slots) {
 /// Waits for word of due deliveries; false when the connection that brings it is lost.
 async fn hear(wake: &mut Option<sqlx::postgres::PgListener>) -> bool {
     match wake {
-        Some(listener) => listener.recv().await.is_ok(),
+        Some(listener) => {
+            let heard = listener.recv().await.is_ok();
+            // One look serves all that was said meanwhile.
+            while heard && listener.next_buffered().is_some() {}
+            heard
+        }
         None => std::future::pending().await,
     }
 }

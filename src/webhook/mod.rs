@@ -6,6 +6,7 @@
 
 mod attempt;
 mod dispatcher;
+mod pace;
 mod payload;
 mod sign;
 mod slots;

@@ -8,12 +8,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config;
 use crate::model::{AccountId, EndpointId};
 use crate::store::deliveries::{Claimed, Room};
 
 type Endpoint = (AccountId, EndpointId);
+
+/// A part of what may be under way is claimed ahead, so that a place that becomes free does not wait for the database.
+const AHEAD_PART: usize = 2;
+/// A claim holds for this many time-outs at least where any are made ahead: a delivery may wait for one attempt at each of
+/// its gates before its own.
+const LEASE_TIMEOUTS: u32 = 5;
 
 /// All places of one dispatcher.
 #[derive(Debug, Clone)]
@@ -22,6 +29,10 @@ pub(super) struct Slots {
     reserved: usize,
     per_endpoint: usize,
     per_second: Option<usize>,
+    /// What may be claimed beyond what may be under way: of these numbers, one in how many.
+    ahead_part: Option<usize>,
+    under_way: Arc<Semaphore>,
+    common_under_way: Arc<Semaphore>,
     taken: Arc<Mutex<Taken>>,
 }
 
@@ -35,7 +46,8 @@ struct Taken {
 /// What one endpoint has.
 #[derive(Debug, Default)]
 struct Share {
-    under_way: usize,
+    taken: usize,
+    under_way: Option<Arc<Semaphore>>,
     /// The newest second in which an attempt began, and how many did.
     second: i64,
     begun: usize,
@@ -47,19 +59,39 @@ pub(super) struct Place {
     taken: Arc<Mutex<Taken>>,
     endpoint: Endpoint,
     common: bool,
+    /// What an attempt needs before it begins, from the narrowest on.
+    gates: Vec<Arc<Semaphore>>,
 }
 
 impl Slots {
     pub(super) fn new(config: &config::Webhook) -> Self {
+        let (total, reserved) = (config.in_flight.get(), config.in_flight_reserved);
         Self {
-            total: config.in_flight.get(),
-            reserved: config.in_flight_reserved,
+            total,
+            reserved,
             per_endpoint: config.in_flight_per_endpoint.get(),
+            ahead_part: None,
+            under_way: Arc::new(Semaphore::new(total)),
+            common_under_way: Arc::new(Semaphore::new(total - reserved)),
             per_second: usize::try_from(config.endpoint_per_second)
                 .ok()
                 .filter(|rate| *rate > 0),
             taken: Arc::default(),
         }
+    }
+
+    /// Places for a dispatcher that claims ahead of its attempts, if a lease is long enough for a delivery that waits.
+    pub(super) fn claimed_ahead(config: &config::Webhook) -> Self {
+        let is_long = config.lease >= config.timeout * LEASE_TIMEOUTS;
+        Self {
+            ahead_part: is_long.then_some(AHEAD_PART),
+            ..Self::new(config)
+        }
+    }
+
+    /// So many, and what is claimed ahead of them.
+    fn with_ahead(&self, places: usize) -> usize {
+        places + self.ahead_part.map_or(0, |part| places / part)
     }
 
     /// What may be claimed now.
@@ -68,9 +100,10 @@ impl Slots {
         let second = now.timestamp();
         taken
             .endpoints
-            .retain(|_, share| share.under_way > 0 || share.second == second);
+            .retain(|_, share| share.taken > 0 || share.second == second);
         let left = |share: &Share| {
-            let places = self.per_endpoint.saturating_sub(share.under_way);
+            let places = self.with_ahead(self.per_endpoint);
+            let places = places.saturating_sub(share.taken);
             let begun = if share.second == second {
                 share.begun
             } else {
@@ -79,8 +112,9 @@ impl Slots {
             self.per_second
                 .map_or(places, |rate| places.min(rate.saturating_sub(begun)))
         };
-        let total = self.total.saturating_sub(taken.total);
-        let common = (self.total - self.reserved).saturating_sub(taken.common);
+        let total = self.with_ahead(self.total).saturating_sub(taken.total);
+        let common = self.with_ahead(self.total - self.reserved);
+        let common = common.saturating_sub(taken.common);
         Room {
             total,
             common: common.min(total),
@@ -96,8 +130,7 @@ impl Slots {
     /// A place for a delivery that was claimed within the room.
     pub(super) fn take(&self, claimed: &Claimed, now: DateTime<Utc>) -> Place {
         let endpoint = (claimed.account, claimed.endpoint);
-        let common = claimed.attempt > 1 || claimed.failing;
-        self.take_for(endpoint, common, now)
+        self.take_for(endpoint, claimed.is_common(), now)
     }
 
     fn take_for(&self, endpoint: Endpoint, common: bool, now: DateTime<Utc>) -> Place {
@@ -105,26 +138,52 @@ impl Slots {
         taken.total += 1;
         taken.common += usize::from(common);
         let share = taken.endpoints.entry(endpoint).or_default();
-        share.under_way += 1;
+        share.taken += 1;
         if share.second != now.timestamp() {
             share.second = now.timestamp();
             share.begun = 0;
         }
         share.begun += 1;
+        let of_endpoint = share
+            .under_way
+            .get_or_insert_with(|| Arc::new(Semaphore::new(self.per_endpoint)));
+        let mut gates = vec![Arc::clone(of_endpoint)];
+        if common {
+            gates.push(Arc::clone(&self.common_under_way));
+        }
+        gates.push(Arc::clone(&self.under_way));
         Place {
             taken: Arc::clone(&self.taken),
             endpoint,
             common,
+            gates,
         }
     }
 
     /// How many are taken.
-    pub(super) fn under_way(&self) -> usize {
+    pub(super) fn taken(&self) -> usize {
         self.lock().total
+    }
+
+    /// How many attempts have begun and not ended.
+    pub(super) fn under_way(&self) -> usize {
+        self.total - self.under_way.available_permits()
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Waits until its attempt may begin. It is under way until this is dropped.
+    pub(super) async fn begin(&self) -> Vec<OwnedSemaphorePermit> {
+        let mut permits = Vec::with_capacity(self.gates.len());
+        for gate in &self.gates {
+            let permit = Arc::clone(gate).acquire_owned().await;
+            permits.push(permit.expect("no gate is ever closed"));
+        }
+        permits
     }
 }
 
@@ -134,7 +193,7 @@ impl Drop for Place {
         taken.total -= 1;
         taken.common -= usize::from(self.common);
         if let Some(share) = taken.endpoints.get_mut(&self.endpoint) {
-            share.under_way -= 1;
+            share.taken -= 1;
         }
     }
 }
@@ -177,7 +236,25 @@ mod tests {
         let room = slots.room(now + TimeDelta::seconds(1));
         assert_eq!((room.total, room.common), (10, 7));
         assert_eq!(room.endpoints, []);
-        assert_eq!(slots.under_way(), 0);
+        assert_eq!(slots.taken(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_claimed_ahead_waits_for_its_turn() {
+        let toml = "[webhook]\nin_flight = 3\nin_flight_per_endpoint = 2\nin_flight_reserved = 1";
+        let config = config::Config::from_toml(toml).unwrap().webhook;
+        let (slots, now) = (Slots::claimed_ahead(&config), DateTime::UNIX_EPOCH);
+        let room = slots.room(now);
+        assert_eq!((room.total, room.per_endpoint), (4, 3));
+
+        let places: Vec<_> = (0..3).map(|_| slots.take_for(ONE, false, now)).collect();
+        let begun = (places[0].begin().await, places[1].begin().await);
+        assert_eq!((slots.under_way(), slots.taken()), (2, 3));
+        let third = places[2].begin();
+        tokio::pin!(third);
+        assert!(futures_util::poll!(&mut third).is_pending());
+        drop(begun);
+        third.await;
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is measured: one file a case.
 
+mod deliveries;
 mod turns;
 
 use std::time::Duration;
@@ -18,11 +19,23 @@ pub(super) struct Kind {
 }
 
 /// Every case, in the order in which they run.
-pub(super) const ALL: &[Kind] = &[Kind {
-    name: "turns",
-    about: "replies to bots, end to end: the request, the flow, the commit, the answer",
-    prepare: |stage| Box::pin(turns::prepare(stage)),
-}];
+pub(super) const ALL: &[Kind] = &[
+    Kind {
+        name: "turns",
+        about: "replies to bots, end to end: the request, the flow, the commit, the answer",
+        prepare: |stage| Box::pin(turns::prepare(stage)),
+    },
+    Kind {
+        name: "deliveries",
+        about: "webhooks that are due at once, until each is recorded",
+        prepare: |stage| Box::pin(deliveries::prepare_backlog(stage)),
+    },
+    Kind {
+        name: "promptness",
+        about: "webhooks at a steady rate, from the commit of a message to the first byte at its receiver",
+        prepare: |stage| Box::pin(deliveries::prepare_steady(stage)),
+    },
+];
 
 /// A server with work for it.
 pub(super) struct Case {
@@ -75,6 +88,12 @@ pub(super) enum Goal {
 
 /// What is done in a round, and shown to be right in the end.
 pub(super) trait Work: Send {
+    /// Lays out what a round of about this length takes; costs nothing.
+    fn lay_out(&mut self, length: Duration) -> BoxFuture<'_, anyhow::Result<()>> {
+        let _ = length;
+        Box::pin(async { Ok(()) })
+    }
+
     /// Works for about this long.
     fn round(&mut self, length: Duration) -> BoxFuture<'_, anyhow::Result<Score>>;
 

@@ -1,7 +1,6 @@
 //! What a visitor's chat client is told: exactly two keys.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 #[derive(Deserialize)]
 struct Spoken {
@@ -16,10 +15,10 @@ struct Callback {
     text: String,
 }
 
-pub(super) fn render(snapshot: &Value) -> serde_json::Result<Vec<u8>> {
+pub(super) fn render(snapshot: &str) -> serde_json::Result<Vec<u8>> {
     let Spoken {
         stream_id,
         for_visitor: text,
-    } = Spoken::deserialize(snapshot)?;
+    } = serde_json::from_str(snapshot)?;
     serde_json::to_vec(&Callback { stream_id, text })
 }

@@ -3,15 +3,14 @@
 //! that the contact may see.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Deserialize;
 use serde::de::Error;
-use serde_json::{Map, Value};
+use serde_json::from_str;
 
 use super::inbox;
 use super::snapshot::{self, ContactSnapshot, Named, Snapshot, Typing, Typist, WidgetSnapshot};
 use super::wire::{
     AttachmentPart, ContactInboxPart, ContactPart, ContactPayload, ConversationPart,
-    ConversationPayload, MessagePayload, MetaPart, NamedPart, PushContact, PushConversation,
+    ConversationPayload, Empty, MessagePayload, MetaPart, NamedPart, PushContact, PushConversation,
     PushMessage, PushSender, PushUser, SenderPart, SourcePart, TypingPayload, WidgetPayload,
 };
 use crate::model::{Channel, EventKind};
@@ -29,33 +28,34 @@ enum Subject {
     Inbox,
 }
 
-pub(super) fn render(event: EventKind, snapshot: &Value) -> serde_json::Result<Vec<u8>> {
+pub(super) fn render(event: EventKind, snapshot: &str) -> serde_json::Result<Vec<u8>> {
     match vendors(event) {
         Some((Subject::Message, name)) => {
-            let snapshot = Snapshot::deserialize(snapshot)?;
+            let snapshot: Snapshot<'_> = from_str(snapshot)?;
             let message = snapshot.message.as_ref();
             let message = message.ok_or_else(|| Error::missing_field("message"))?;
             serde_json::to_vec(&message_payload(name, &snapshot, message))
         }
         Some((Subject::Conversation, name)) => {
-            let snapshot = Snapshot::deserialize(snapshot)?;
+            let snapshot: Snapshot<'_> = from_str(snapshot)?;
             serde_json::to_vec(&conversation_payload(name, event, &snapshot))
         }
         Some((Subject::Contact, name)) => {
-            let snapshot = ContactSnapshot::deserialize(snapshot)?;
+            let snapshot: ContactSnapshot<'_> = from_str(snapshot)?;
             serde_json::to_vec(&contact_payload(name, event, &snapshot))
         }
         Some((Subject::Typing, name)) => {
-            let snapshot = Snapshot::deserialize(snapshot)?;
-            let detail = snapshot.detail.as_ref();
-            let typing = Typing::deserialize(detail.unwrap_or(&Value::Null))?;
+            let snapshot: Snapshot<'_> = from_str(snapshot)?;
+            let detail = snapshot.detail;
+            let detail = detail.ok_or_else(|| Error::missing_field("detail"))?;
+            let typing: Typing = from_str(detail.get())?;
             serde_json::to_vec(&typing_payload(name, &snapshot, &typing))
         }
         Some((Subject::Widget, name)) => {
-            let opened = WidgetSnapshot::deserialize(snapshot)?;
-            let conversation = match snapshot.get("conversation") {
-                None | Some(Value::Null) => None,
-                Some(_) => Some(Snapshot::deserialize(snapshot)?),
+            let opened: WidgetSnapshot<'_> = from_str(snapshot)?;
+            let conversation = match opened.conversation {
+                Some(_) => Some(from_str::<Snapshot<'_>>(snapshot)?),
+                None => None,
             };
             serde_json::to_vec(&widget_payload(name, &opened, conversation.as_ref()))
         }
@@ -93,19 +93,19 @@ fn vendors(event: EventKind) -> Option<(Subject, &'static str)> {
 fn contact_payload<'a>(
     name: &'static str,
     event: EventKind,
-    snapshot: &'a ContactSnapshot,
+    snapshot: &'a ContactSnapshot<'a>,
 ) -> ContactPayload<'a> {
     let tells_changes = event == EventKind::ContactUpdated;
     ContactPayload {
         contact: contact_part(&snapshot.account, &snapshot.contact),
         event: name,
-        changed_attributes: tells_changes.then_some(snapshot.changed.as_ref()),
+        changed_attributes: tells_changes.then_some(snapshot.changed),
     }
 }
 
 fn typing_payload<'a>(
     name: &'static str,
-    snapshot: &'a Snapshot,
+    snapshot: &'a Snapshot<'a>,
     typing: &'a Typing,
 ) -> TypingPayload<'a> {
     let user = match &typing.by {
@@ -132,8 +132,8 @@ fn typing_payload<'a>(
 
 fn widget_payload<'a>(
     name: &'static str,
-    opened: &'a WidgetSnapshot,
-    conversation: Option<&'a Snapshot>,
+    opened: &'a WidgetSnapshot<'a>,
+    conversation: Option<&'a Snapshot<'a>>,
 ) -> WidgetPayload<'a> {
     let inbox = NamedPart {
         id: opened.inbox.id,
@@ -147,19 +147,19 @@ fn widget_payload<'a>(
         current_conversation: conversation.map(conversation_part),
         source_id: &opened.contact_inbox.source_id,
         event: name,
-        event_info: &opened.detail,
+        event_info: opened.detail,
     }
 }
 
 fn message_payload<'a>(
     name: &'static str,
-    snapshot: &'a Snapshot,
-    message: &'a snapshot::Message,
+    snapshot: &'a Snapshot<'a>,
+    message: &'a snapshot::Message<'a>,
 ) -> MessagePayload<'a> {
     MessagePayload {
         account: named(&snapshot.account),
-        additional_attributes: Map::new(),
-        content_attributes: &message.content_attributes,
+        additional_attributes: Empty {},
+        content_attributes: message.content_attributes,
         content_type: &message.content_type,
         content: normalized(message.content.as_deref()),
         conversation: conversation_part(snapshot),
@@ -181,7 +181,7 @@ fn message_payload<'a>(
 fn conversation_payload<'a>(
     name: &'static str,
     event: EventKind,
-    snapshot: &'a Snapshot,
+    snapshot: &'a Snapshot<'a>,
 ) -> ConversationPayload<'a> {
     let tells_changes = matches!(
         event,
@@ -191,14 +191,14 @@ fn conversation_payload<'a>(
         conversation: conversation_part(snapshot),
         account: named(&snapshot.account),
         event: name,
-        changed_attributes: tells_changes.then_some(snapshot.changed.as_ref()),
+        changed_attributes: tells_changes.then_some(snapshot.changed),
     }
 }
 
-fn conversation_part(snapshot: &Snapshot) -> ConversationPart<'_> {
+fn conversation_part<'a>(snapshot: &'a Snapshot<'a>) -> ConversationPart<'a> {
     let conversation = &snapshot.conversation;
     ConversationPart {
-        additional_attributes: &conversation.additional_attributes,
+        additional_attributes: conversation.additional_attributes,
         can_reply: true,
         channel: channel_type(&snapshot.inbox.channel),
         contact_inbox: contact_inbox_part(&snapshot.contact_inbox),
@@ -219,7 +219,7 @@ fn conversation_part(snapshot: &Snapshot) -> ConversationPart<'_> {
             hmac_verified: snapshot.contact_inbox.hmac_verified,
         },
         status: &conversation.status,
-        custom_attributes: &conversation.custom_attributes,
+        custom_attributes: conversation.custom_attributes,
         snoozed_until: conversation.snoozed_until.map(iso),
         unread_count: conversation.unread_count.min(UNREAD_CAP),
         first_reply_created_at: conversation.first_agent_message_at.map(iso),
@@ -234,7 +234,7 @@ fn conversation_part(snapshot: &Snapshot) -> ConversationPart<'_> {
     }
 }
 
-fn contact_inbox_part(way: &snapshot::ContactInbox) -> ContactInboxPart<'_> {
+fn contact_inbox_part<'a>(way: &'a snapshot::ContactInbox<'a>) -> ContactInboxPart<'a> {
     ContactInboxPart {
         id: way.id,
         contact_id: way.contact_id,
@@ -246,7 +246,10 @@ fn contact_inbox_part(way: &snapshot::ContactInbox) -> ContactInboxPart<'_> {
     }
 }
 
-fn sender_part<'a>(snapshot: &'a Snapshot, message: &snapshot::Message) -> Option<SenderPart<'a>> {
+fn sender_part<'a>(
+    snapshot: &'a Snapshot<'a>,
+    message: &snapshot::Message<'_>,
+) -> Option<SenderPart<'a>> {
     if message.contact_id.is_some() {
         let part = contact_part(&snapshot.account, &snapshot.contact);
         return Some(SenderPart::Contact(part));
@@ -268,12 +271,12 @@ fn sender_part<'a>(snapshot: &'a Snapshot, message: &snapshot::Message) -> Optio
     })
 }
 
-fn contact_part<'a>(account: &'a Named, contact: &'a snapshot::Contact) -> ContactPart<'a> {
+fn contact_part<'a>(account: &'a Named<'a>, contact: &'a snapshot::Contact<'a>) -> ContactPart<'a> {
     ContactPart {
         account: named(account),
-        additional_attributes: &contact.additional_attributes,
+        additional_attributes: contact.additional_attributes,
         avatar: &contact.avatar_url,
-        custom_attributes: &contact.custom_attributes,
+        custom_attributes: contact.custom_attributes,
         email: contact.email.as_deref(),
         id: contact.id,
         identifier: contact.identifier.as_deref(),
@@ -284,7 +287,10 @@ fn contact_part<'a>(account: &'a Named, contact: &'a snapshot::Contact) -> Conta
     }
 }
 
-fn push_message<'a>(snapshot: &'a Snapshot, message: &'a snapshot::Message) -> PushMessage<'a> {
+fn push_message<'a>(
+    snapshot: &'a Snapshot<'a>,
+    message: &'a snapshot::Message<'a>,
+) -> PushMessage<'a> {
     let (sender_type, sender) = if message.contact_id.is_some() {
         (
             Some("Contact"),
@@ -317,12 +323,12 @@ fn push_message<'a>(snapshot: &'a Snapshot, message: &'a snapshot::Message) -> P
         status: &message.status,
         source_id: message.source_id.as_deref(),
         content_type: &message.content_type,
-        content_attributes: &message.content_attributes,
+        content_attributes: message.content_attributes,
         sender_type,
         sender_id: message.contact_id.or(message.agent_id).or(message.bot_id),
-        external_source_ids: Map::new(),
-        additional_attributes: Map::new(),
-        sentiment: Map::new(),
+        external_source_ids: Empty {},
+        additional_attributes: Empty {},
+        sentiment: Empty {},
         conversation: PushConversation {
             assignee_id: snapshot.conversation.assignee_id,
             unread_count: snapshot.conversation.unread_count.min(UNREAD_CAP),
@@ -336,7 +342,7 @@ fn push_message<'a>(snapshot: &'a Snapshot, message: &'a snapshot::Message) -> P
     }
 }
 
-fn attachment_parts(snapshot: &Snapshot) -> Vec<AttachmentPart<'_>> {
+fn attachment_parts<'a>(snapshot: &'a Snapshot<'a>) -> Vec<AttachmentPart<'a>> {
     let parts = snapshot
         .attachments
         .iter()
@@ -359,17 +365,17 @@ fn attachment_parts(snapshot: &Snapshot) -> Vec<AttachmentPart<'_>> {
     parts.collect()
 }
 
-fn named(named: &Named) -> NamedPart<'_> {
+fn named<'a>(named: &'a Named<'a>) -> NamedPart<'a> {
     NamedPart {
         id: named.id,
         name: &named.name,
     }
 }
 
-fn push_contact(contact: &snapshot::Contact) -> PushContact<'_> {
+fn push_contact<'a>(contact: &'a snapshot::Contact<'a>) -> PushContact<'a> {
     PushContact {
-        additional_attributes: &contact.additional_attributes,
-        custom_attributes: &contact.custom_attributes,
+        additional_attributes: contact.additional_attributes,
+        custom_attributes: contact.custom_attributes,
         email: contact.email.as_deref(),
         id: contact.id,
         identifier: contact.identifier.as_deref(),
@@ -381,7 +387,7 @@ fn push_contact(contact: &snapshot::Contact) -> PushContact<'_> {
     }
 }
 
-fn push_user(user: &snapshot::User) -> PushUser<'_> {
+fn push_user<'a>(user: &'a snapshot::User<'a>) -> PushUser<'a> {
     PushUser {
         id: user.id,
         name: &user.name,

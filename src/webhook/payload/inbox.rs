@@ -10,8 +10,9 @@ use super::wire::NamedPart;
 use crate::model::{EventKind, Hours, WorkingHours};
 
 #[derive(Debug, Deserialize)]
-struct Snapshot {
-    account: Named,
+struct Snapshot<'a> {
+    #[serde(borrow)]
+    account: Named<'a>,
     inbox_settings: Settings,
     #[serde(default)]
     changed: Option<Value>,
@@ -111,9 +112,9 @@ struct Day {
 pub(super) fn render(
     event: EventKind,
     name: &'static str,
-    snapshot: &Value,
+    snapshot: &str,
 ) -> serde_json::Result<Vec<u8>> {
-    let snapshot = Snapshot::deserialize(snapshot)?;
+    let snapshot: Snapshot<'_> = serde_json::from_str(snapshot)?;
     let (settings, account) = (&snapshot.inbox_settings, &snapshot.account);
     let channel = match &settings.widget {
         Some(widget) => Channel::Widget {

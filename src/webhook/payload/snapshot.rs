@@ -1,29 +1,42 @@
 //! The rows that `store` keeps with an event, as far as payloads are made of them.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Snapshot {
-    pub(super) account: Named,
-    pub(super) message: Option<Message>,
-    #[serde(default)]
-    pub(super) last_message: Option<Message>,
-    pub(super) attachments: Vec<Attachment>,
-    pub(super) conversation: Conversation,
-    pub(super) labels: Vec<String>,
-    pub(super) contact: Contact,
-    pub(super) contact_inbox: ContactInbox,
-    pub(super) inbox: Inbox,
-    pub(super) agent: Option<User>,
-    pub(super) bot: Option<Named>,
-    pub(super) assignee: Option<User>,
-    pub(super) team: Option<Named>,
-    #[serde(default)]
-    pub(super) changed: Option<Value>,
-    #[serde(default)]
-    pub(super) detail: Option<Value>,
+pub(super) struct Snapshot<'a> {
+    #[serde(borrow)]
+    pub(super) account: Named<'a>,
+    #[serde(borrow)]
+    pub(super) message: Option<Message<'a>>,
+    #[serde(borrow, default)]
+    pub(super) last_message: Option<Message<'a>>,
+    #[serde(borrow)]
+    pub(super) attachments: Vec<Attachment<'a>>,
+    #[serde(borrow)]
+    pub(super) conversation: Conversation<'a>,
+    pub(super) labels: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) contact: Contact<'a>,
+    #[serde(borrow)]
+    pub(super) contact_inbox: ContactInbox<'a>,
+    #[serde(borrow)]
+    pub(super) inbox: Inbox<'a>,
+    #[serde(borrow)]
+    pub(super) agent: Option<User<'a>>,
+    #[serde(borrow)]
+    pub(super) bot: Option<Named<'a>>,
+    #[serde(borrow)]
+    pub(super) assignee: Option<User<'a>>,
+    #[serde(borrow)]
+    pub(super) team: Option<Named<'a>>,
+    #[serde(borrow, default)]
+    pub(super) changed: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) detail: Option<&'a RawValue>,
 }
 
 /// What there is to tell of somebody who writes.
@@ -50,78 +63,97 @@ pub(super) enum Typist {
 
 /// What there is of it when a visitor opened a chat window, maybe with no conversation in it.
 #[derive(Debug, Deserialize)]
-pub(super) struct WidgetSnapshot {
-    pub(super) account: Named,
-    pub(super) contact: Contact,
-    pub(super) contact_inbox: ContactInbox,
-    pub(super) inbox: Inbox,
-    pub(super) detail: Value,
+pub(super) struct WidgetSnapshot<'a> {
+    #[serde(borrow)]
+    pub(super) account: Named<'a>,
+    #[serde(borrow)]
+    pub(super) contact: Contact<'a>,
+    #[serde(borrow)]
+    pub(super) contact_inbox: ContactInbox<'a>,
+    #[serde(borrow)]
+    pub(super) inbox: Inbox<'a>,
+    #[serde(borrow, default)]
+    pub(super) conversation: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) detail: &'a RawValue,
 }
 
 /// What there is of it when nothing but a contact is concerned.
 #[derive(Debug, Deserialize)]
-pub(super) struct ContactSnapshot {
-    pub(super) account: Named,
-    pub(super) contact: Contact,
-    #[serde(default)]
-    pub(super) changed: Option<Value>,
+pub(super) struct ContactSnapshot<'a> {
+    #[serde(borrow)]
+    pub(super) account: Named<'a>,
+    #[serde(borrow)]
+    pub(super) contact: Contact<'a>,
+    #[serde(borrow, default)]
+    pub(super) changed: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Named {
+pub(super) struct Named<'a> {
     pub(super) id: i64,
-    pub(super) name: String,
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct User {
+pub(super) struct User<'a> {
     pub(super) id: i64,
-    pub(super) name: String,
-    pub(super) email: String,
-    pub(super) display_name: Option<String>,
-    pub(super) avatar_url: String,
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) email: Cow<'a, str>,
+    pub(super) display_name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) avatar_url: Cow<'a, str>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Inbox {
+pub(super) struct Inbox<'a> {
     pub(super) id: i64,
-    pub(super) name: String,
-    pub(super) channel: String,
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) channel: Cow<'a, str>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Contact {
+pub(super) struct Contact<'a> {
     pub(super) id: i64,
-    pub(super) name: String,
-    pub(super) email: Option<String>,
-    pub(super) phone_number: Option<String>,
-    pub(super) identifier: Option<String>,
-    pub(super) avatar_url: String,
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
+    pub(super) email: Option<Cow<'a, str>>,
+    pub(super) phone_number: Option<Cow<'a, str>>,
+    pub(super) identifier: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) avatar_url: Cow<'a, str>,
     pub(super) blocked: bool,
-    pub(super) additional_attributes: Map<String, Value>,
-    pub(super) custom_attributes: Map<String, Value>,
+    pub(super) additional_attributes: &'a RawValue,
+    pub(super) custom_attributes: &'a RawValue,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct ContactInbox {
+pub(super) struct ContactInbox<'a> {
     pub(super) id: i64,
     pub(super) contact_id: i64,
     pub(super) inbox_id: i64,
-    pub(super) source_id: String,
+    #[serde(borrow)]
+    pub(super) source_id: Cow<'a, str>,
     pub(super) hmac_verified: bool,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Conversation {
+pub(super) struct Conversation<'a> {
     pub(super) id: i64,
     pub(super) inbox_id: i64,
-    pub(super) status: String,
-    pub(super) priority: Option<String>,
+    #[serde(borrow)]
+    pub(super) status: Cow<'a, str>,
+    pub(super) priority: Option<Cow<'a, str>>,
     pub(super) assignee_id: Option<i64>,
-    pub(super) additional_attributes: Map<String, Value>,
-    pub(super) custom_attributes: Map<String, Value>,
+    pub(super) additional_attributes: &'a RawValue,
+    pub(super) custom_attributes: &'a RawValue,
     pub(super) snoozed_until: Option<DateTime<Utc>>,
     pub(super) unread_count: i64,
     pub(super) first_agent_message_at: Option<DateTime<Utc>>,
@@ -134,31 +166,39 @@ pub(super) struct Conversation {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Message {
+pub(super) struct Message<'a> {
     pub(super) id: i64,
-    pub(super) kind: String,
+    #[serde(borrow)]
+    pub(super) kind: Cow<'a, str>,
     pub(super) contact_id: Option<i64>,
     pub(super) agent_id: Option<i64>,
     pub(super) bot_id: Option<i64>,
-    pub(super) content: Option<String>,
-    pub(super) content_type: String,
-    pub(super) content_attributes: Map<String, Value>,
+    pub(super) content: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) content_type: Cow<'a, str>,
+    pub(super) content_attributes: &'a RawValue,
     pub(super) private: bool,
-    pub(super) status: String,
-    pub(super) source_id: Option<String>,
+    #[serde(borrow)]
+    pub(super) status: Cow<'a, str>,
+    pub(super) source_id: Option<Cow<'a, str>>,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Attachment {
+pub(super) struct Attachment<'a> {
     pub(super) id: i64,
     pub(super) message_id: i64,
-    pub(super) file_type: String,
-    pub(super) media_type: String,
-    pub(super) url: String,
-    pub(super) thumb_url: String,
-    pub(super) name: String,
+    #[serde(borrow)]
+    pub(super) file_type: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) media_type: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) url: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) thumb_url: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
     pub(super) size_bytes: Option<i64>,
     pub(super) width: Option<i64>,
     pub(super) height: Option<i64>,

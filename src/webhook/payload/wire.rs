@@ -1,13 +1,19 @@
 //! The shapes of Chatlake's payloads, field for field.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
+
+/// An object with nothing in it.
+#[derive(Serialize)]
+pub(super) struct Empty {}
 
 #[derive(Serialize)]
 pub(super) struct MessagePayload<'a> {
     pub(super) account: NamedPart<'a>,
-    pub(super) additional_attributes: Map<String, Value>,
-    pub(super) content_attributes: &'a Map<String, Value>,
+    pub(super) additional_attributes: Empty,
+    pub(super) content_attributes: &'a RawValue,
     pub(super) content_type: &'a str,
     pub(super) content: Option<String>,
     pub(super) conversation: ConversationPart<'a>,
@@ -30,7 +36,7 @@ pub(super) struct ConversationPayload<'a> {
     pub(super) account: NamedPart<'a>,
     pub(super) event: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) changed_attributes: Option<Option<&'a Value>>,
+    pub(super) changed_attributes: Option<Option<&'a RawValue>>,
 }
 
 #[derive(Serialize)]
@@ -50,7 +56,7 @@ pub(super) struct WidgetPayload<'a> {
     pub(super) current_conversation: Option<ConversationPart<'a>>,
     pub(super) source_id: &'a str,
     pub(super) event: &'static str,
-    pub(super) event_info: &'a Value,
+    pub(super) event_info: &'a RawValue,
 }
 
 #[derive(Serialize)]
@@ -61,17 +67,17 @@ pub(super) struct NamedPart<'a> {
 
 #[derive(Serialize)]
 pub(super) struct ConversationPart<'a> {
-    pub(super) additional_attributes: &'a Map<String, Value>,
+    pub(super) additional_attributes: &'a RawValue,
     pub(super) can_reply: bool,
     pub(super) channel: &'static str,
     pub(super) contact_inbox: ContactInboxPart<'a>,
     pub(super) id: i64,
     pub(super) inbox_id: i64,
     pub(super) messages: Vec<PushMessage<'a>>,
-    pub(super) labels: &'a [String],
+    pub(super) labels: &'a [Cow<'a, str>],
     pub(super) meta: MetaPart<'a>,
     pub(super) status: &'a str,
-    pub(super) custom_attributes: &'a Map<String, Value>,
+    pub(super) custom_attributes: &'a RawValue,
     pub(super) snoozed_until: Option<String>,
     pub(super) unread_count: i64,
     pub(super) first_reply_created_at: Option<String>,
@@ -107,8 +113,8 @@ pub(super) struct MetaPart<'a> {
 
 #[derive(Serialize)]
 pub(super) struct PushContact<'a> {
-    pub(super) additional_attributes: &'a Map<String, Value>,
-    pub(super) custom_attributes: &'a Map<String, Value>,
+    pub(super) additional_attributes: &'a RawValue,
+    pub(super) custom_attributes: &'a RawValue,
     pub(super) email: Option<&'a str>,
     pub(super) id: i64,
     pub(super) identifier: Option<&'a str>,
@@ -132,9 +138,9 @@ pub(super) struct PushUser<'a> {
 #[derive(Serialize)]
 pub(super) struct ContactPart<'a> {
     pub(super) account: NamedPart<'a>,
-    pub(super) additional_attributes: &'a Map<String, Value>,
+    pub(super) additional_attributes: &'a RawValue,
     pub(super) avatar: &'a str,
-    pub(super) custom_attributes: &'a Map<String, Value>,
+    pub(super) custom_attributes: &'a RawValue,
     pub(super) email: Option<&'a str>,
     pub(super) id: i64,
     pub(super) identifier: Option<&'a str>,
@@ -187,13 +193,13 @@ pub(super) struct PushMessage<'a> {
     pub(super) status: &'a str,
     pub(super) source_id: Option<&'a str>,
     pub(super) content_type: &'a str,
-    pub(super) content_attributes: &'a Map<String, Value>,
+    pub(super) content_attributes: &'a RawValue,
     pub(super) sender_type: Option<&'static str>,
     pub(super) sender_id: Option<i64>,
-    pub(super) external_source_ids: Map<String, Value>,
-    pub(super) additional_attributes: Map<String, Value>,
+    pub(super) external_source_ids: Empty,
+    pub(super) additional_attributes: Empty,
     pub(super) processed_message_content: Option<String>,
-    pub(super) sentiment: Map<String, Value>,
+    pub(super) sentiment: Empty,
     pub(super) conversation: PushConversation<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) attachments: Vec<AttachmentPart<'a>>,
@@ -235,5 +241,5 @@ pub(super) struct ContactPayload<'a> {
     pub(super) contact: ContactPart<'a>,
     pub(super) event: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) changed_attributes: Option<Option<&'a Value>>,
+    pub(super) changed_attributes: Option<Option<&'a RawValue>>,
 }

@@ -1,12 +1,15 @@
 //! The agents' part of a chat: handed over, ended, or nobody came.
 
 use chrono::TimeDelta;
-use quartet::model::{AgentId, Channel, ConversationId, ConversationStatus, MessageKind, Role};
+use quartet::model::{
+    AgentId, Channel, ConversationId, ConversationStatus, DeliveryStatus, MessageKind, Role,
+};
 use quartet::store::contacts::{self, NewContact, NewContactInbox};
 use quartet::store::conversation_status::StatusChange;
 use quartet::store::conversations;
 use quartet::store::inboxes::{self, NewInbox};
-use quartet::store::messages::{self, From, NewMessage};
+use quartet::store::messages::{self, From, NewMessage, Page};
+use quartet::webhook::Report;
 use serde_json::{Value, json};
 
 use super::{OPTION_2, Scene, reply_body};
@@ -372,4 +375,28 @@ async fn a_flow_begins_anew_when_a_contact_comes_back() {
         said[0]["text"],
         json!("One moment, I am fetching a colleague")
     );
+}
+
+#[tokio::test]
+async fn a_callback_that_nobody_takes_leaves_the_message_as_it_is() {
+    let live = Live::new().await;
+    live.scene.app.drain_webhooks().await;
+    live.receiver.answer_by(|_| 410);
+    live.agent_says("Hello").await;
+    let given_up = Report {
+        failed: 1,
+        ..Report::default()
+    };
+    assert_eq!(live.scene.app.drain_webhooks().await, [given_up]);
+    let page = Page::Newest(1);
+    let messages = messages::list(
+        live.scene.app.store(),
+        live.scene.account,
+        live.conversation,
+        page,
+    )
+    .await
+    .unwrap();
+    assert_eq!(messages[0].content.as_deref(), Some("Hello"));
+    assert_eq!(messages[0].status, DeliveryStatus::Sent);
 }

@@ -11,7 +11,7 @@ use crate::database::execute;
 use crate::receiver::Receiver;
 
 /// Copies of the newest delivery to an endpoint, each in a conversation of its own as far as order is concerned.
-async fn pile_up(app: &TestApp, endpoint_url: &str, count: usize) {
+pub(super) async fn pile_up(app: &TestApp, endpoint_url: &str, count: usize) {
     let mut conn = app.database.connect().await;
     execute(
         &mut conn,

@@ -2,12 +2,17 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::routing::post;
 use futures_util::{StreamExt, stream};
+use quartet::config::Config;
+use quartet::outbound::{Client, Lookup};
+use quartet::webhook::Dispatcher;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -106,4 +111,49 @@ async fn one_that_speaks_no_http_is_tried_again() {
     let (reports, kept) = attempt(&url).await;
     assert_eq!(reports, [POSTPONED]);
     assert_eq!(kept[1], "exchange");
+}
+
+/// A host that is at another address each time somebody asks.
+#[derive(Clone)]
+struct Moving(Arc<Mutex<Vec<IpAddr>>>);
+
+impl Lookup for Moving {
+    async fn lookup(&self, _: &str) -> std::io::Result<Vec<IpAddr>> {
+        let next = self.0.lock().unwrap().pop();
+        Ok(Vec::from_iter(next))
+    }
+}
+
+#[tokio::test]
+async fn one_whose_name_changes_its_address_is_called_at_the_one_that_was_checked() {
+    let here = "[outbound]\nallow = [\"127.0.0.1/32\"]\n[webhook]\njitter_percent = 0\n";
+    let app = TestApp::with(here).await;
+    let receiver = Receiver::start().await;
+    let url = receiver.url.replace("127.0.0.1", "moving.example");
+    let scene = Scene::on(app, receiver, &url).await;
+    let config = Config::from_toml(here).unwrap();
+    // The first answer is allowed. Whoever asked again between the check and the call would be sent inside, ...
+    let answers: [IpAddr; 2] = [[10, 0, 0, 7].into(), [127, 0, 0, 1].into()];
+    let moving = Moving(Arc::new(Mutex::new(answers.to_vec())));
+    let dispatcher = async || {
+        let client = Client::with_lookup(&config.outbound, moving.clone()).unwrap();
+        let (store, clock) = (scene.app.store().clone(), scene.app.clock.clone());
+        let dispatcher = Dispatcher::new(store, clock, client, config.webhook.clone());
+        dispatcher.step().await.unwrap()
+    };
+    assert_eq!(dispatcher().await, DELIVERED);
+    assert_eq!(scene.receiver.take().len(), 1);
+    assert_eq!(moving.0.lock().unwrap().len(), 1, "asked once");
+
+    // ... and whoever asks anew is refused.
+    scene.say("Hello").await;
+    assert_eq!(dispatcher().await, POSTPONED);
+    let errors = scene
+        .rows("select to_jsonb(response_head) from attempts order by delivery_id desc limit 1")
+        .await;
+    assert_eq!(
+        errors,
+        ["the host has a private address, which is not allowed"]
+    );
+    assert!(scene.receiver.take().is_empty());
 }

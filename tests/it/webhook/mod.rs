@@ -6,6 +6,7 @@ mod fairness;
 mod hostile;
 mod order;
 mod payloads;
+mod plans;
 mod presence;
 mod retries;
 mod signatures;
