@@ -45,6 +45,10 @@
 //! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - Lists of conversations end after 4,000 pages.
 //! - Not yet: files.
+//! - Files come with a message of their own, not with the one that begins a conversation. A message takes what is in
+//!   them for what they are, whatever they are called; `data_url` is good for a while, and its file is served by
+//!   [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
+//! - Not yet: presence (everybody outside is offline).
 
 mod account;
 mod agent_bots;
@@ -52,6 +56,7 @@ mod agents;
 mod assignments;
 mod attention;
 mod auth;
+mod body;
 mod cable;
 mod canned_responses;
 mod compose;
@@ -85,6 +90,7 @@ mod sessions;
 mod status;
 mod teams;
 mod transcripts;
+mod uploads;
 mod webhooks;
 mod wire;
 
@@ -99,6 +105,7 @@ use url::Url;
 
 use super::AppState;
 use super::edge::{Api, RateLimiter};
+use super::files::Intake;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flow::Runner;
@@ -115,6 +122,7 @@ struct Server {
     store: Store,
     clock: Arc<dyn Clock>,
     runner: Runner,
+    intake: Intake,
     /// Requests of each token.
     by_key: Arc<RateLimiter>,
     /// Messages that one conversation takes a minute.
@@ -154,6 +162,7 @@ pub fn api(state: AppState, config: &Config) -> Api {
         store: state.store,
         clock: state.clock,
         runner: state.runner,
+        intake: state.intake,
         by_key: Arc::new(RateLimiter::per_minute(limits.chatlake_per_minute)),
         messages_per_minute: chatlake.messages_per_conversation_per_minute,
         refused: Arc::new(RateLimiter::per_minute(limits.login_per_minute)),
@@ -165,6 +174,7 @@ pub fn api(state: AppState, config: &Config) -> Api {
         routes: routes().with_state(server),
         prefix: "/chatlake",
         owns: &["/api", "/public", "/platform", "/auth", "/cable"],
+        takes_files: true,
         render: error::render,
     }
 }
@@ -199,6 +209,7 @@ fn routes() -> Router<Server> {
         canned_responses::routes(),
         custom_attributes::routes(),
         custom_filters::routes(),
+        uploads::routes(),
         public::routes(),
         cable::routes(),
     ]
