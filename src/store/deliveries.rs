@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, Store, endpoints};
+use super::{Result, Store, attachments, endpoints};
 use crate::model::{AccountId, DeliveryId, EndpointId, EndpointKind, EventKind};
 use crate::vault::Vault;
 
@@ -126,7 +126,13 @@ pub async fn claim(
         })
         .await?;
     let mut secrets = Secrets::new(store.vault());
-    Ok(rows.into_iter().map(|row| row.open(&mut secrets)).collect())
+    let rows = rows.into_iter();
+    rows.map(|row| {
+        let mut claimed = row.open(&mut secrets);
+        attachments::link_snapshot(store.links(), claimed.account, &mut claimed.snapshot)?;
+        Ok(claimed)
+    })
+    .collect()
 }
 
 /// A claim that PostgreSQL forgets in a crash is made again, as if its claimer had died.

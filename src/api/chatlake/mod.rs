@@ -55,6 +55,10 @@
 //! - Reports take an IANA name as `timezone`, whose days are as long as they are; `timezone_offset` is the same all year.
 //!   Weeks begin on Sunday. Messages are counted by the quarter of an hour. Labels and teams are those that a
 //!   conversation has now. `business_hours` makes no difference.
+//! - Files come with a message of their own, not with the one that begins a conversation. A message takes what is in
+//!   them for what they are, whatever they are called; `data_url` is good for a while, and its file is served by
+//!   [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
+//! - Not yet: presence (everybody outside is offline).
 
 mod account;
 mod agent_bots;
@@ -62,6 +66,7 @@ mod agents;
 mod assignments;
 mod attention;
 mod auth;
+mod body;
 mod cable;
 mod canned_responses;
 mod compose;
@@ -98,6 +103,7 @@ mod sessions;
 mod status;
 mod teams;
 mod transcripts;
+mod uploads;
 mod webhooks;
 mod wire;
 
@@ -112,6 +118,7 @@ use url::Url;
 
 use super::AppState;
 use super::edge::{Api, RateLimiter};
+use super::files::Intake;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flow::Runner;
@@ -128,6 +135,7 @@ struct Server {
     store: Store,
     clock: Arc<dyn Clock>,
     runner: Runner,
+    intake: Intake,
     /// Requests of each token.
     by_key: Arc<RateLimiter>,
     /// Messages that one conversation takes a minute.
@@ -167,6 +175,7 @@ pub fn api(state: AppState, config: &Config) -> Api {
         store: state.store,
         clock: state.clock,
         runner: state.runner,
+        intake: state.intake,
         by_key: Arc::new(RateLimiter::per_minute(limits.chatlake_per_minute)),
         messages_per_minute: chatlake.messages_per_conversation_per_minute,
         refused: Arc::new(RateLimiter::per_minute(limits.login_per_minute)),
@@ -178,6 +187,7 @@ pub fn api(state: AppState, config: &Config) -> Api {
         routes: routes().with_state(server),
         prefix: "/chatlake",
         owns: &["/api", "/public", "/platform", "/auth", "/cable"],
+        takes_files: true,
         render: error::render,
     }
 }
@@ -214,6 +224,7 @@ fn routes() -> Router<Server> {
         canned_responses::routes(),
         custom_attributes::routes(),
         custom_filters::routes(),
+        uploads::routes(),
         public::routes(),
         cable::routes(),
     ]
