@@ -157,22 +157,10 @@ pub(super) async fn remove_all(
 
 /// Puts links to the files that are kept here into an event's snapshot: they are made when it is told, not when it
 /// happened. A visitor's chat client, which is told text alone, gets them as lines.
-pub(super) fn link_snapshot(
-    links: Option<&Links>,
-    account: AccountId,
-    snapshot: &mut String,
-) -> Result<()> {
-    // Most are of no file, and need not be read for that.
-    let Some(links) = links.filter(|_| snapshot.contains("\"blob_id\"")) else {
-        return Ok(());
+pub(super) fn link_snapshot(links: Option<&Links>, account: AccountId, snapshot: &mut Value) {
+    let Some(links) = links else {
+        return;
     };
-    let mut linked: Value = serde_json::from_str(snapshot)?;
-    link(links, account, &mut linked);
-    *snapshot = linked.to_string();
-    Ok(())
-}
-
-fn link(links: &Links, account: AccountId, snapshot: &mut Value) {
     let mut lines = Vec::new();
     let attachments = snapshot
         .get_mut("attachments")
@@ -195,4 +183,18 @@ fn link(links: &Links, account: AccountId, snapshot: &mut Value) {
         let said = Some(std::mem::take(text)).filter(|text| !text.is_empty());
         *text = said.into_iter().chain(lines).collect::<Vec<_>>().join("\n");
     }
+}
+
+/// The same for a snapshot as text. Most are of no file, and need not be read for that.
+pub(super) fn link_text(
+    links: Option<&Links>,
+    account: AccountId,
+    snapshot: &mut String,
+) -> Result<()> {
+    if snapshot.contains("\"blob_id\"") {
+        let mut linked = serde_json::from_str(snapshot)?;
+        link_snapshot(links, account, &mut linked);
+        *snapshot = linked.to_string();
+    }
+    Ok(())
 }

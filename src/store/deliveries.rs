@@ -129,7 +129,7 @@ pub async fn claim(
     let rows = rows.into_iter();
     rows.map(|row| {
         let mut claimed = row.open(&mut secrets);
-        attachments::link_snapshot(store.links(), claimed.account, &mut claimed.snapshot)?;
+        attachments::link_text(store.links(), claimed.account, &mut claimed.snapshot)?;
         Ok(claimed)
     })
     .collect()
