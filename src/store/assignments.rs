@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::conversation_changes::{Assignee, By, Outcome, field, tell};
+use super::conversation_changes::{Assignee, By, Outcome, field};
 use super::conversation_status::name_of;
 use super::messages::From;
-use super::{Result, Store, participants, presence};
-use crate::model::{AccountId, AgentId, Conversation, ConversationStatus, InboxId, Team, TeamId};
+use super::{Result, Store, participants};
+use crate::model::{AccountId, AgentId, Conversation, InboxId, Team, TeamId};
 
 /// A team with the times of its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
