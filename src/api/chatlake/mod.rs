@@ -39,8 +39,8 @@
 //! - An `external_created_at` that is to come is now.
 //! - A message that was taken back stays so when it is sent again.
 //! - What a message changes of its conversation (since when its contact waits, the first reply) is told with the message.
-//! - Of the agents who may take a conversation, the one with the fewest open ones gets it: of a team, one who says to be
-//!   online; of an inbox that assigns by itself, one who is also connected.
+//! - Of a team's agents in the inbox who say to be online, the one with the fewest open conversations gets one. An inbox
+//!   that assigns by itself lets those take turns who are also connected.
 //! - A conversation is gone when its removal is answered. The events of it stay in the change feed.
 //! - A transcript is not mailed: that it was asked for is noted in the conversation.
 //! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
