@@ -8,7 +8,8 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /var/lib/quartet --create-home quartet
+    && useradd --system --uid 10001 --home-dir /var/lib/quartet --create-home quartet \
+    && install --directory --owner quartet --mode 0700 /var/lib/quartet/data
 COPY --from=build /src/target/release/quartet /usr/local/bin/quartet
 USER quartet
 WORKDIR /var/lib/quartet

@@ -5,6 +5,7 @@ pub mod bot_open;
 pub mod chatlake;
 pub mod edge;
 pub mod feed;
+pub mod files;
 pub mod imbox;
 pub mod instabot;
 
@@ -12,9 +13,11 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::files::{Files, Links};
 use crate::flow::{Outside, Runner};
 use crate::store::Store;
 use feed::Feed;
+use files::Intake;
 
 /// What every handler reaches.
 #[derive(Debug, Clone)]
@@ -27,18 +30,31 @@ pub struct AppState {
     pub runner: Runner,
     /// Streams of what happens.
     pub feed: Feed,
+    /// Where uploaded files go.
+    pub intake: Intake,
 }
 
 impl AppState {
     /// What handlers reach of a server with this configuration, whose flows ask `outside`.
-    pub fn new(store: Store, clock: Arc<dyn Clock>, config: &Config, outside: Outside) -> Self {
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        config: &Config,
+        outside: Outside,
+        files: Files,
+    ) -> Self {
+        let keys = store.vault().derive("links to files");
+        let links = Links::new(keys, &config.http, config.files.link, Arc::clone(&clock));
+        let store = store.linking(links);
         let runner = Runner::new(store.clone(), &config.instabot.default_region).asking(outside);
         let feed = Feed::new(store.clone(), config.feed);
+        let intake = Intake::new(store.clone(), files, Arc::clone(&clock), &config.files);
         Self {
             store,
             clock,
             runner,
             feed,
+            intake,
         }
     }
 }

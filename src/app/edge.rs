@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +19,7 @@ use tracing::{Instrument, debug, error, error_span, info};
 use super::serve::Peer;
 use crate::api::edge::{Api, Cause, ClientAddress, Failure, Render, RequestId};
 use crate::config::Http;
+use crate::files;
 
 /// The headers that carry a token in one of the APIs.
 const API_ACCESS_TOKEN: HeaderName = HeaderName::from_static("api_access_token");
@@ -117,9 +118,11 @@ async fn observe(State(edge): State<Edge>, mut request: Request, next: Next) -> 
         "request", request.id = %id, http.method = method, http.route = %route, client.address = %client
     );
     let started = Instant::now();
+    let host = request.headers().get(HOST).cloned();
+    let host = host.as_ref().and_then(|host| host.to_str().ok());
     let mut response = id
         .clone()
-        .scope(next.run(request))
+        .scope(files::asked_at(host, next.run(request)))
         .instrument(span.clone())
         .await;
     let took = started.elapsed();

@@ -6,6 +6,7 @@ pub mod health;
 mod patience;
 pub mod serve;
 pub mod server;
+pub mod sweep;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -14,8 +15,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 
-use crate::api::edge::{Api, Failure, Limits, RateLimiter, guard};
-use crate::api::{AppState, admin, bot_open, chatlake, imbox, instabot};
+use crate::api::edge::{Api, Failure, FileLimits, Limits, RateLimiter, guard};
+use crate::api::{AppState, admin, bot_open, chatlake, files, imbox, instabot};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::flow::script::Scripts;
@@ -44,6 +45,7 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
             limits.admin_per_minute,
             limits.login_per_minute,
         ),
+        files::api(state.clone()),
     ]
 }
 
@@ -74,13 +76,14 @@ pub fn outside(
 /// # Panics
 ///
 /// If two APIs have the same route: a mistake in the program that any start shows.
-pub fn build(
-    apis: Vec<Api>,
-    health: Health,
-    http: &config::Http,
-    limits: &config::Limits,
-) -> Router {
+pub fn build(apis: Vec<Api>, health: Health, config: &Config) -> Router {
+    let (http, limits) = (&config.http, &config.limits);
+    let files = FileLimits {
+        body_bytes: config.files.request_limit_bytes.get(),
+        request_timeout: config.files.request_timeout,
+    };
     let limits = Limits {
+        files: None,
         body_bytes: http.body_limit_bytes.get(),
         request_timeout: http.request_timeout,
         by_address: Arc::new(RateLimiter::per_minute(limits.address_per_minute)),
@@ -88,6 +91,10 @@ pub fn build(
     let owners = Arc::new(Owners::of(&apis));
     let mut router = guard(health::routes(health), edge::render, &limits);
     for api in apis {
+        let limits = Limits {
+            files: api.takes_files.then_some(files),
+            ..limits.clone()
+        };
         let routes = guard(api.routes, api.render, &limits);
         router = router.nest(api.prefix, routes.clone()).merge(routes);
     }

@@ -10,9 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::health::Health;
+use super::sweep;
 use crate::api::AppState;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::files::Files;
 use crate::flow::script;
 use crate::outbound;
 use crate::store::{self, Store};
@@ -31,6 +33,8 @@ const WOKEN_AT_ONCE: i64 = 100;
 const WAKING_PAUSE: Duration = Duration::from_secs(1);
 /// Between two looks for who is not there any more.
 const PRESENCE_PAUSE: Duration = Duration::from_secs(5);
+/// Between two looks for files that are to be removed.
+const SWEEPING_PAUSE: Duration = Duration::from_secs(60);
 /// Between two tries to bring a database to this version that does not answer.
 const MIGRATION_PAUSE: Duration = Duration::from_secs(1);
 
@@ -49,19 +53,21 @@ pub async fn run(
     let migrated = Arc::new(AtomicBool::new(false));
     let program = script::own_program()?;
     let outside = super::outside(store, &clock, client.clone(), &config.flow, program);
-    let state = AppState::new(store.clone(), Arc::clone(&clock), config, outside);
+    let files = Files::open(&config.files, &config.database.data_dir)?;
+    let state = AppState::new(
+        store.clone(),
+        Arc::clone(&clock),
+        config,
+        outside,
+        files.clone(),
+    );
     let health = Health {
         ready: readiness(store, &migrated),
         metrics: metrics.clone(),
     };
-    let router = super::build(
-        super::apis(&state, config),
-        health,
-        &config.http,
-        &config.limits,
-    );
+    let router = super::build(super::apis(&state, config), health, config);
     let dispatcher = Dispatcher::new(
-        store.clone(),
+        state.store.clone(),
         Arc::clone(&clock),
         client,
         config.webhook.clone(),
@@ -79,6 +85,7 @@ pub async fn run(
                 shutdown.run_until_cancelled(forget_named_writes(store, &*clock)),
                 Box::pin(shutdown.run_until_cancelled(wake_conversations(store, &*clock))),
                 shutdown.run_until_cancelled(give_up_presences(store, &*clock)),
+                shutdown.run_until_cancelled(remove_unused(store, &files, &*clock)),
             );
         }
     };
@@ -123,6 +130,18 @@ async fn give_up_presences(store: &Store, clock: &dyn Clock) {
             warn!(error = %chain(&error), "presence that is over cannot be given up");
         }
         tokio::time::sleep(PRESENCE_PAUSE).await;
+    }
+}
+
+/// Removes files that were uploaded and not used, or are used no more.
+async fn remove_unused(store: &Store, files: &Files, clock: &dyn Clock) {
+    loop {
+        match sweep::round(store, files, clock.now()).await {
+            Ok(0) => {}
+            Ok(_) => continue,
+            Err(error) => warn!(error = %chain(&*error), "unused files cannot be removed"),
+        }
+        tokio::time::sleep(SWEEPING_PAUSE).await;
     }
 }
 

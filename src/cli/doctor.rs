@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::Settings;
 use crate::app::backing::{Backing, MissingKey};
-use crate::config::Config;
+use crate::config::{Config, FileStorage};
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
@@ -39,7 +39,8 @@ impl Doctor {
 
 async fn findings(config: &Config) -> Vec<(&'static str, anyhow::Result<String>)> {
     let mut findings = vec![("configuration", Ok("every key is known".to_owned()))];
-    if config.database.url.is_none() || config.secrets.key.is_none() {
+    let keeps_files = config.files.storage == FileStorage::Folder;
+    if config.database.url.is_none() || config.secrets.key.is_none() || keeps_files {
         findings.push(("data folder", writable(&config.database.data_dir)));
     }
     findings.push(("secret key", secret_key(config)));

@@ -7,7 +7,7 @@ mod parse;
 mod secret_key;
 
 use std::net::{IpAddr, SocketAddr};
-use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -69,6 +69,8 @@ pub struct Config {
     pub feed: Feed,
     /// Those who are connected to hear what happens.
     pub cable: Cable,
+    /// Uploaded files.
+    pub files: Files,
     /// Request rates.
     pub limits: Limits,
     /// The keys for stored secrets.
@@ -266,6 +268,54 @@ pub struct Cable {
     pub idle_timeout: Duration,
 }
 
+/// Uploaded files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    /// Where they are kept.
+    pub storage: FileStorage,
+    /// The bucket.
+    pub bucket: Option<String>,
+    /// The service that has it, if not Amazon's.
+    #[serde(default, deserialize_with = "parse::http_url")]
+    pub endpoint: Option<Url>,
+    /// Its region.
+    pub region: String,
+    /// Who asks for it.
+    pub access_key_id: Option<String>,
+    /// And what proves that.
+    pub secret_access_key: Option<SecretString>,
+    /// Largest file.
+    pub file_limit_bytes: NonZeroU64,
+    /// Largest request with files.
+    pub request_limit_bytes: NonZeroUsize,
+    /// Such a request may take this long.
+    #[serde(rename = "request_timeout_secs", deserialize_with = "parse::seconds")]
+    pub request_timeout: Duration,
+    /// Types that are taken: `image/png`, `image/*` or `*/*`.
+    pub allowed_types: Vec<String>,
+    /// Types that are not, of those.
+    pub denied_types: Vec<String>,
+    /// The edge of small pictures.
+    pub thumbnail_pixels: NonZeroU16,
+    /// A link is good for at least this long.
+    #[serde(rename = "link_secs", deserialize_with = "parse::seconds")]
+    pub link: Duration,
+    /// A file that nothing uses is kept this long.
+    #[serde(rename = "unused_secs", deserialize_with = "parse::seconds")]
+    pub unused: Duration,
+}
+
+/// Where files are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileStorage {
+    /// In the data folder.
+    Folder,
+    /// In a bucket that speaks S3.
+    S3,
+}
+
 /// Request rates; 0 is no limit.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -421,6 +471,17 @@ impl Config {
 }
 
 impl Http {
+    /// Where links to this server begin: its public address, or else where it listens.
+    pub fn base_url(&self) -> Url {
+        let listen = match self.listen {
+            any if any.ip().is_unspecified() => SocketAddr::from(([127, 0, 0, 1], any.port())),
+            one => one,
+        };
+        self.public_url.clone().unwrap_or_else(|| {
+            Url::parse(&format!("http://{listen}")).expect("an address and a port are a URL")
+        })
+    }
+
     /// The client's own address, given the peer and the `X-Forwarded-For` values in the order of the header.
     ///
     /// Read from the right, since everything left of the first address that is no trusted proxy may be invented.

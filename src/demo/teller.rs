@@ -222,12 +222,9 @@ fn with_file(message: NewMessage, file: &File) -> Result<NewMessage, Error> {
     Ok(NewMessage {
         content: None,
         attachments: vec![NewAttachment {
-            file_type,
-            media_type: file.media_type.clone(),
-            url: file.url.clone(),
             name: file.name.clone(),
             size_bytes: Some(file.size_bytes),
-            meta: json!({}),
+            ..NewAttachment::at(file_type, &file.media_type, &file.url)
         }],
         ..message
     })

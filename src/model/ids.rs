@@ -26,6 +26,8 @@ ids! {
     AppId,
     /// A file or place that goes with a message.
     AttachmentId,
+    /// A file that is kept here.
+    BlobId,
     /// A bot.
     BotId,
     /// An answer that agents keep at hand.

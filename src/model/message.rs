@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::text_enum::text_enum;
 use super::{
-    AgentName, AttachmentId, Attributes, BotId, ContactId, ConversationId, InboxId, MessageId, Rich,
+    AgentName, AttachmentId, Attributes, Blob, BlobId, BotId, ContactId, ConversationId, InboxId,
+    MessageId, Rich,
 };
 
 text_enum! {
@@ -178,6 +179,48 @@ pub struct NewAttachment {
     pub name: String,
     /// Size in bytes.
     pub size_bytes: Option<i64>,
+    /// Width in pixels.
+    pub width: Option<i64>,
+    /// Height in pixels.
+    pub height: Option<i64>,
     /// What a place or a visiting card adds.
     pub meta: Value,
+    /// The file, if it is kept here: then it has no URL of its own.
+    pub blob: Option<BlobId>,
+    /// Whether a small picture is kept beside the file.
+    pub has_thumb: bool,
+}
+
+impl NewAttachment {
+    /// A file that is kept here.
+    pub fn of(blob: &Blob) -> Self {
+        Self {
+            file_type: blob.file_type,
+            media_type: blob.media_type.clone(),
+            url: String::new(),
+            name: blob.name.clone(),
+            size_bytes: Some(blob.size_bytes),
+            width: blob.width,
+            height: blob.height,
+            meta: Value::Object(serde_json::Map::new()),
+            blob: Some(blob.id),
+            has_thumb: blob.has_thumb,
+        }
+    }
+
+    /// Something that is elsewhere.
+    pub fn at(file_type: FileType, media_type: &str, url: &str) -> Self {
+        Self {
+            file_type,
+            media_type: media_type.to_owned(),
+            url: url.to_owned(),
+            name: String::new(),
+            size_bytes: None,
+            width: None,
+            height: None,
+            meta: Value::Object(serde_json::Map::new()),
+            blob: None,
+            has_thumb: false,
+        }
+    }
 }

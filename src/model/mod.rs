@@ -3,6 +3,7 @@
 mod account;
 mod agent;
 mod attributes;
+mod blob;
 mod bot;
 mod contact;
 mod conversation;
@@ -28,6 +29,7 @@ mod working_hours;
 pub use account::{Account, AccountStatus, Caller, Scope};
 pub use agent::{Agent, AgentName, Availability, Role, Team};
 pub use attributes::Attributes;
+pub use blob::Blob;
 pub use bot::{Bot, BotApp};
 pub use contact::{Contact, ContactInbox, Email, Invalid, Note, PhoneNumber, UserHexId};
 pub use conversation::{Conversation, ConversationStatus, Priority};
@@ -37,10 +39,10 @@ pub use filter::{
     CustomKind, Join, Operands, Test,
 };
 pub use ids::{
-    AccountId, AgentId, AppId, AttachmentId, BotId, CannedResponseId, ContactId, ContactInboxId,
-    ConversationId, CustomAttributeId, CustomFilterId, DeliveryId, EndpointId, EventId,
-    FlowVersion, InboxId, KeyId, LabelId, MessageId, NoteId, PageFilterId, PlatformAppId, StreamId,
-    TeamId, UserId, VisitId,
+    AccountId, AgentId, AppId, AttachmentId, BlobId, BotId, CannedResponseId, ContactId,
+    ContactInboxId, ConversationId, CustomAttributeId, CustomFilterId, DeliveryId, EndpointId,
+    EventId, FlowVersion, InboxId, KeyId, LabelId, MessageId, NoteId, PageFilterId, PlatformAppId,
+    StreamId, TeamId, UserId, VisitId,
 };
 pub use inbox::{Channel, Inbox};
 pub use message::{

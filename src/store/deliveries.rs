@@ -9,7 +9,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, Store, endpoints};
+use super::{Result, Store, attachments, endpoints};
 use crate::model::{AccountId, DeliveryId, EndpointId, EndpointKind, EventKind};
 use crate::vault::Vault;
 
@@ -90,7 +90,11 @@ pub async fn claim(
         .await?;
     Ok(rows
         .into_iter()
-        .map(|row| row.open(store.vault()))
+        .map(|row| {
+            let mut claimed = row.open(store.vault());
+            attachments::link_snapshot(store.links(), claimed.account, &mut claimed.snapshot);
+            claimed
+        })
         .collect())
 }
 

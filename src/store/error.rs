@@ -34,6 +34,8 @@ pub enum Noun {
     DialogflowKey,
     /// An endpoint.
     Endpoint,
+    /// An uploaded file.
+    File,
     /// A flow.
     Flow,
     /// An inbox.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{Result, Store};
+use super::{Result, Store, attachments};
 use crate::model::{AccountId, EventId, EventKind};
 
 /// Where commits tell of new events, in feeds that are watched.
@@ -85,7 +85,7 @@ pub async fn watch(store: &Store, account: AccountId, until: DateTime<Utc>) -> R
 }
 
 async fn list(store: &Store, account: AccountId, after: i64, limit: i64) -> Result<Vec<FeedEvent>> {
-    let events = sqlx::query_as!(
+    let mut events = sqlx::query_as!(
         FeedEvent,
         r#"select position as "position!", id as "id: EventId", kind as "kind: EventKind", created_at, snapshot
            from events where account_id = $1 and position > $2 order by position limit $3"#,
@@ -95,6 +95,9 @@ async fn list(store: &Store, account: AccountId, after: i64, limit: i64) -> Resu
     )
     .fetch_all(&mut *store.read().await?)
     .await?;
+    for event in &mut events {
+        attachments::link_snapshot(store.links(), account, &mut event.snapshot);
+    }
     Ok(events)
 }
 

@@ -11,7 +11,10 @@ pub mod agents;
 mod appends;
 pub mod apps;
 pub mod assignments;
+pub mod attachments;
 pub mod audience;
+pub mod avatars;
+pub mod blobs;
 pub mod bot_reports;
 pub mod bot_secrets;
 pub mod bots;
@@ -98,6 +101,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use tokio_util::task::TaskTracker;
 
+use crate::files::Links;
 use crate::vault::Vault;
 use group_commit::Queue;
 
@@ -109,6 +113,8 @@ pub use idempotency::{Once, find_outcome, forget_outcomes};
 pub struct Store {
     pool: PgPool,
     vault: Vault,
+    /// What opens the files that are shown. None in commands, which show no files.
+    links: Option<Links>,
     writes: TaskTracker,
     queue: Queue,
 }
@@ -139,8 +145,18 @@ impl Store {
         Self {
             pool,
             vault,
+            links: None,
             writes: TaskTracker::new(),
             queue: Queue::default(),
+        }
+    }
+
+    /// The same store, whose files are shown with these links. They are made as rows are read, so that no API can show a
+    /// file without one, or with one whose time is over.
+    pub fn linking(self, links: Links) -> Self {
+        Self {
+            links: Some(links),
+            ..self
         }
     }
 
@@ -167,6 +183,11 @@ impl Store {
     /// The key that seals secrets.
     pub fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    /// What opens files.
+    pub fn links(&self) -> Option<&Links> {
+        self.links.as_ref()
     }
 
     /// Hears of deliveries that became due, from this server and from others on the same database. A hint: polling is the

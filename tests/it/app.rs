@@ -1,5 +1,6 @@
 //! The whole server without its socket: own database, own clock, and a dispatcher that works when it is told to.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -12,6 +13,7 @@ use quartet::app;
 use quartet::app::health::Health;
 use quartet::clock::Clock;
 use quartet::config::{Config, Overrides};
+use quartet::files::Files;
 use quartet::model::{
     AccountId, Agent, AgentId, Channel, ContactInboxId, ConversationId, Inbox, Role, Scope,
 };
@@ -23,6 +25,7 @@ use quartet::telemetry::Metrics;
 use quartet::webhook::{Dispatcher, Report};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::database::Database;
@@ -64,6 +67,7 @@ pub(crate) struct TestApp {
     pub(crate) database: Database,
     router: Router,
     config: Config,
+    folder: TempDir,
 }
 
 /// An answer, read to its end.
@@ -108,7 +112,12 @@ impl TestApp {
         let database = Database::fresh().await;
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), toml).unwrap();
-        let config = Config::load(Some(file.path()), &Overrides::default()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let overrides = Overrides {
+            data_dir: Some(folder.path().to_owned()),
+            ..Overrides::default()
+        };
+        let config = Config::load(Some(file.path()), &overrides).unwrap();
         let clock = Arc::new(ManualClock::new());
         let state = state(database.store(), &clock, &config);
         let router = router(&state, &config);
@@ -118,6 +127,7 @@ impl TestApp {
             database,
             router,
             config,
+            folder,
         }
     }
 
@@ -174,6 +184,18 @@ impl TestApp {
         body: &Value,
     ) -> Answer {
         self.call(json_request(method, path, headers, body)).await
+    }
+
+    /// The folder that the server keeps its files in.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Removes files that nothing uses at this moment; how many it removed.
+    pub(crate) async fn sweep_files(&self) -> usize {
+        app::sweep::round(self.store(), self.state.intake.files(), self.now())
+            .await
+            .unwrap()
     }
 
     /// A dispatcher like the server's own.
@@ -315,7 +337,8 @@ fn state(store: Store, clock: &Arc<ManualClock>, config: &Config) -> AppState {
     let client = outbound::Client::new(&config.outbound).unwrap();
     let program = env!("CARGO_BIN_EXE_quartet").into();
     let outside = app::outside(&store, &clock, client, &config.flow, program);
-    AppState::new(store, clock, config, outside)
+    let files = Files::open(&config.files, &config.database.data_dir).unwrap();
+    AppState::new(store, clock, config, outside, files)
 }
 
 fn router(state: &AppState, config: &Config) -> Router {
@@ -327,10 +350,5 @@ fn router(state: &AppState, config: &Config) -> Router {
         }),
         metrics: Metrics::install().unwrap(),
     };
-    app::build(
-        app::apis(state, config),
-        health,
-        &config.http,
-        &config.limits,
-    )
+    app::build(app::apis(state, config), health, config)
 }

@@ -16,7 +16,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("vault", &[]),
     ("telemetry", &["config"]),
     ("outbound", &["config"]),
-    ("store", &["model", "vault"]),
+    ("files", &["clock", "config", "model"]),
+    ("store", &["files", "model", "vault"]),
     ("flow", &["clock", "model", "outbound", "store"]),
     (
         "webhook",
@@ -24,7 +25,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "api",
-        &["clock", "config", "flow", "model", "outbound", "store"],
+        &[
+            "clock", "config", "files", "flow", "model", "outbound", "store",
+        ],
     ),
     (
         "app",
@@ -32,6 +35,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "api",
             "clock",
             "config",
+            "files",
             "flow",
             "outbound",
             "postgres",

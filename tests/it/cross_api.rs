@@ -15,21 +15,21 @@ use crate::receiver::Receiver;
 const BOT: i64 = 474_960_032;
 
 /// An account whose bot serves an API inbox, with a client for each API.
-struct Scene {
-    app: TestApp,
-    account: AccountId,
+pub(crate) struct Scene {
+    pub(crate) app: TestApp,
+    pub(crate) account: AccountId,
     /// The visitor's chat client, and the system behind the inbox.
     visitor: Receiver,
-    system: Receiver,
+    pub(crate) system: Receiver,
     instabot_key: String,
     imbox_key: String,
     agent_id: i64,
-    agent_token: String,
-    bot_token: String,
+    pub(crate) agent_token: String,
+    pub(crate) bot_token: String,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let app = TestApp::start().await;
         let (visitor, system) = (Receiver::start().await, Receiver::start().await);
         let account = app.account().await;
@@ -61,7 +61,7 @@ impl Scene {
         self.app.post("/secure/send", &body).await
     }
 
-    async fn chatlake(&self, method: Method, path: &str, body: &Value) -> Value {
+    pub(crate) async fn chatlake(&self, method: Method, path: &str, body: &Value) -> Value {
         let path = format!("/api/v1/accounts/{}{path}", self.account);
         let headers = [("api_access_token", self.agent_token.as_str())];
         let answer = self.app.send(method, &path, &headers, body).await;
@@ -69,7 +69,7 @@ impl Scene {
         answer.json()
     }
 
-    async fn imbox(&self, operation: &str, rest: &str) -> Value {
+    pub(crate) async fn imbox(&self, operation: &str, rest: &str) -> Value {
         let path = format!(
             "/message/{operation}/{}/{}{rest}",
             self.imbox_key, self.account
@@ -80,7 +80,7 @@ impl Scene {
     }
 
     /// What the visitor's chat client was told since the last time.
-    async fn told(&self) -> Vec<Value> {
+    pub(crate) async fn told(&self) -> Vec<Value> {
         self.app.drain_webhooks().await;
         self.visitor
             .take()
@@ -125,7 +125,7 @@ async fn bot_open_token(app: &TestApp, account: AccountId, bot: BotId) -> String
 }
 
 /// The values of one key in a list of objects.
-fn each<'a>(rows: &'a Value, key: &str) -> Vec<&'a Value> {
+pub(crate) fn each<'a>(rows: &'a Value, key: &str) -> Vec<&'a Value> {
     rows.as_array()
         .unwrap()
         .iter()
@@ -153,7 +153,7 @@ fn reply(stream: &str, text: &str) -> Value {
 }
 
 /// The visitor starts a chat and asks for an agent.
-async fn ask_for_an_agent(scene: &Scene) -> String {
+pub(crate) async fn ask_for_an_agent(scene: &Scene) -> String {
     let started = scene
         .secure_send(json!({
             "apiKey": scene.instabot_key, "start": true, "botId": BOT, "email": "ann@example.org",

@@ -62,7 +62,7 @@ fn listed() -> Vec<Listed> {
 /// The sources that mount routes: the root of each API, and Chatlake's resources.
 fn routers() -> Vec<String> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let apis = ["admin", "bot_open", "imbox", "instabot"];
+    let apis = ["admin", "bot_open", "files", "imbox", "instabot"];
     let roots = apis
         .iter()
         .map(|api| src.join("api").join(api).join("mod.rs"))
@@ -193,7 +193,7 @@ fn prefixes(path: &str) -> [&'static str; 2] {
         "secure" => "/instabot",
         "login" | "botUsage" | "users" | "userData" | "transcripts" => "/bot-open",
         "message" => "/imbox",
-        "admin" => "/quartet",
+        "admin" | "files" => "/quartet",
         "healthz" | "readyz" | "metrics" => "",
         _ => "/chatlake",
     };
@@ -262,6 +262,8 @@ impl Ids {
             ("{platform_app_id}", self.platform_app.to_string()),
             ("{user_id}", self.user.to_string()),
             ("{key_name}", format!("key-{}", self.account)),
+            ("{token}", "forged".to_owned()),
+            ("{name}", "file.png".to_owned()),
             ("{endpoint_id}", self.endpoint.to_string()),
             ("{delivery_id}", self.delivery.to_string()),
             ("{label_id}", self.label.to_string()),

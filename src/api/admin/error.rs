@@ -233,6 +233,7 @@ fn name_of(noun: Noun) -> &'static str {
         Noun::Delivery => "delivery",
         Noun::DialogflowKey => "Dialogflow key",
         Noun::Endpoint => "endpoint",
+        Noun::File => "file",
         Noun::Flow => "flow",
         Noun::Inbox => "inbox",
         Noun::Key => "key",

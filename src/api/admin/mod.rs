@@ -55,6 +55,7 @@ pub fn api(
         routes: routes(admin),
         prefix: "/quartet",
         owns: &["/admin"],
+        takes_files: false,
         render: error::render,
     }
 }

@@ -72,6 +72,7 @@ pub fn api(
         routes,
         prefix: "/bot-open",
         owns: &["/login", "/botUsage", "/users", "/userData", "/transcripts"],
+        takes_files: false,
         render: error::render,
     }
 }

@@ -133,7 +133,7 @@ pub(super) async fn delete(
     within: InConversation<Administrator>,
 ) -> Result<StatusCode> {
     let (account, id) = (within.who.account(), within.conversation.id);
-    store::conversation_removal::remove(&server.store, account, id).await?;
+    store::conversation_removal::remove(&server.store, account, id, server.now()).await?;
     Ok(StatusCode::OK)
 }
 

@@ -1,12 +1,15 @@
 //! Why this API refuses, in the shapes that its clients match on: there are five of them.
 
 use axum::Json;
+use axum::extract::multipart::MultipartError;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::api::edge::{Cause, Failure, JsonFault, RequestId, RetryAfter};
+use crate::api::edge::{Cause, Failure, JsonFault, RequestId, RetryAfter, is_too_large};
+use crate::api::files::Refusal;
+use crate::files;
 use crate::store::{self, Field};
 
 pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -80,6 +83,10 @@ pub(super) enum Error {
     /// The answer has no body.
     #[error("too many transcripts, {0}")]
     TooManyTranscripts(RetryAfter),
+    #[error("more files than a message may have")]
+    TooManyFiles,
+    #[error("a file cannot be kept")]
+    Storage(#[source] files::Error),
     #[error(transparent)]
     Store(store::Error),
 }
@@ -91,6 +98,14 @@ impl Error {
             message: message.into(),
             attributes: vec![attribute],
         }
+    }
+
+    /// A form whose parts cannot be read.
+    pub(super) fn unreadable(error: &MultipartError) -> Self {
+        if error.status() == StatusCode::PAYLOAD_TOO_LARGE || is_too_large(error) {
+            return Self::TooLarge;
+        }
+        Self::BadRequest(error.body_text())
     }
 
     /// As the creation of messages says it, where every refusal has one shape.
@@ -160,6 +175,10 @@ impl Error {
             Self::RateLimited(_) | Self::TooManyTranscripts(_) => {
                 plain(StatusCode::TOO_MANY_REQUESTS)
             }
+            Self::TooManyFiles => {
+                refused("Validation failed: Attachments exceeded maximum allowed")
+            }
+            Self::Storage(error) => of_storage(error),
             Self::Store(error) => of_store(error),
         }
     }
@@ -192,6 +211,21 @@ fn of_store(error: &store::Error) -> (StatusCode, Value) {
         | store::Error::Document(_)
         | store::Error::Vault(_)
         | store::Error::Hash => failed(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// What is wrong with a file, or with where it goes.
+fn of_storage(error: &files::Error) -> (StatusCode, Value) {
+    let refused = |text: &str| (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": text }));
+    match error {
+        files::Error::TooLarge => refused("Validation failed: Attachments file size is too big"),
+        files::Error::Type(_) => {
+            refused("Validation failed: Attachments file type is not supported")
+        }
+        files::Error::Missing
+        | files::Error::Unset(_)
+        | files::Error::Folder { .. }
+        | files::Error::Storage(_) => failed(StatusCode::SERVICE_UNAVAILABLE),
     }
 }
 
@@ -240,6 +274,19 @@ impl IntoResponse for Error {
         }
         response.extensions_mut().insert(Cause::new(self));
         response
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Body(error) => match error.downcast_ref::<MultipartError>() {
+                Some(error) => Self::unreadable(error),
+                None => Self::BadRequest(error.to_string()),
+            },
+            Refusal::File(error) => Self::Storage(error),
+            Refusal::Store(error) => Self::Store(error),
+        }
     }
 }
 

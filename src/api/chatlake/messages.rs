@@ -5,11 +5,13 @@ use axum::extract::State;
 use axum::routing::{get, patch, post};
 
 use super::auth::{InConversation, InMessage, Member, Scope};
+use super::body::Body;
 use super::compose::{self, Place};
 use super::error::{Error, Result};
 use super::fields::Query;
 use super::mentions;
 use super::params::Params;
+use super::uploads;
 use super::wire::inbox::{API_CHANNEL, channel_type};
 use super::wire::message::{
     AttachmentList, MessageBody, MessageList, MessageListMeta, MessageProgressBody, NewMessageBody,
@@ -62,11 +64,16 @@ pub(super) fn routes() -> Vec<Route> {
 pub(super) async fn create(
     State(server): State<Server>,
     within: InConversation<Scope>,
-    Params { value: body, once }: Params<NewMessageBody>,
+    body: Body,
 ) -> Result<Json<MessageBody>> {
     let (scope, conversation) = (&within.who, &within.conversation);
-    let echo_id = body.echo_id.clone();
-    let new = compose::message(&server, scope, &Place::of(conversation), body).await?;
+    let received = body
+        .read(&server, uploads::of_message(scope.account))
+        .await?;
+    let (mut body, once): (NewMessageBody, _) = (received.value, received.once);
+    let (echo_id, named) = (body.echo_id.clone(), body.attachments.take());
+    let mut new = compose::message(&server, scope, &Place::of(conversation), body).await?;
+    new.attachments = uploads::attachments(&server, scope.account, named, &received.files).await?;
     check_pace(&server, scope.account, conversation.id, once.as_ref()).await?;
     let message = post_new(&server, scope.account, conversation, new, once).await?;
     if message.private {

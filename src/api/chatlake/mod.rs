@@ -45,13 +45,14 @@
 //! - A transcript is not mailed: that it was asked for is noted in the conversation.
 //! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - Lists of conversations end after 4,000 pages.
-//! - Not yet: files.
 //! - Conditions of a filter hold from left to right, whatever joins them. Every value counts, also of contacts.
 //! - A search for contacts sorts any twenty thousand of those that have the text.
 //! - Deleting a contact deletes its conversations before the answer, not some time after it.
 //! - An import is done when it is answered; rows that do not hold are left out, and there is no mail about them. An
 //!   export answers with the file instead of mailing a link to it.
-//! - Not yet: files, presence (everybody outside is offline, so no contact is active and any can be deleted).
+//! - Files come with a message of their own, not with the one that begins a conversation. A message takes what is in
+//!   them for what they are, whatever they are called; `data_url` is good for a while, and its file is served by
+//!   [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
 
 mod account;
 mod agent_bots;
@@ -59,6 +60,7 @@ mod agents;
 mod assignments;
 mod attention;
 mod auth;
+mod body;
 mod cable;
 mod canned_responses;
 mod compose;
@@ -92,6 +94,7 @@ mod sessions;
 mod status;
 mod teams;
 mod transcripts;
+mod uploads;
 mod webhooks;
 mod wire;
 
@@ -106,6 +109,7 @@ use url::Url;
 
 use super::AppState;
 use super::edge::{Api, RateLimiter};
+use super::files::Intake;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flow::Runner;
@@ -122,6 +126,7 @@ struct Server {
     store: Store,
     clock: Arc<dyn Clock>,
     runner: Runner,
+    intake: Intake,
     /// Requests of each token.
     by_key: Arc<RateLimiter>,
     /// Messages that one conversation takes a minute.
@@ -161,6 +166,7 @@ pub fn api(state: AppState, config: &Config) -> Api {
         store: state.store,
         clock: state.clock,
         runner: state.runner,
+        intake: state.intake,
         by_key: Arc::new(RateLimiter::per_minute(limits.chatlake_per_minute)),
         messages_per_minute: chatlake.messages_per_conversation_per_minute,
         refused: Arc::new(RateLimiter::per_minute(limits.login_per_minute)),
@@ -172,6 +178,7 @@ pub fn api(state: AppState, config: &Config) -> Api {
         routes: routes().with_state(server),
         prefix: "/chatlake",
         owns: &["/api", "/public", "/platform", "/auth", "/cable"],
+        takes_files: true,
         render: error::render,
     }
 }
@@ -206,6 +213,7 @@ fn routes() -> Router<Server> {
         canned_responses::routes(),
         custom_attributes::routes(),
         custom_filters::routes(),
+        uploads::routes(),
         public::routes(),
         cable::routes(),
     ]

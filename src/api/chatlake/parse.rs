@@ -234,7 +234,7 @@ pub(super) fn message(body: NewMessageBody, author: From) -> Result<NewMessage> 
         .is_some_and(|attachments| !attachments.is_empty())
     {
         return Err(Error::Refused(
-            "attachments: files are not taken yet".to_owned(),
+            "attachments: files go with a message that is posted by itself".to_owned(),
         ));
     }
     let kind = message_type(body.message_type.as_ref())?;

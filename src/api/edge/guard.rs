@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::CONTENT_LENGTH;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -26,7 +26,38 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// Requests by client address.
     pub by_address: Arc<RateLimiter>,
+    /// What multipart requests may take instead, where files are taken.
+    pub files: Option<FileLimits>,
 }
+
+/// What a request with files may take. Whoever reads one keeps its files out of memory and counts its texts.
+#[derive(Debug, Clone, Copy)]
+pub struct FileLimits {
+    /// Largest body.
+    pub body_bytes: usize,
+    /// From the head of the request to the head of the answer.
+    pub request_timeout: Duration,
+}
+
+impl Limits {
+    fn of(&self, headers: &HeaderMap) -> FileLimits {
+        let content_type = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        let is_multipart = content_type.is_some_and(|value| {
+            value
+                .get(..MULTIPART.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(MULTIPART))
+        });
+        let plain = FileLimits {
+            body_bytes: self.body_bytes,
+            request_timeout: self.request_timeout,
+        };
+        self.files.filter(|_| is_multipart).unwrap_or(plain)
+    }
+}
+
+const MULTIPART: &str = "multipart/form-data";
 
 #[derive(Clone)]
 struct Guard {
@@ -66,12 +97,16 @@ async fn refuse(
     if !is_clean(&parts.uri) {
         return render(Failure::MalformedUrl);
     }
-    if announced_bytes(&parts.headers).is_some_and(|bytes| bytes > limits.body_bytes as u64) {
+    let FileLimits {
+        body_bytes,
+        request_timeout,
+    } = limits.of(&parts.headers);
+    if announced_bytes(&parts.headers).is_some_and(|bytes| bytes > body_bytes as u64) {
         return render(Failure::PayloadTooLarge);
     }
-    let body = Body::new(Limited::new(body, limits.body_bytes));
+    let body = Body::new(Limited::new(body, body_bytes));
     let answer = next.run(Request::from_parts(parts, body));
-    match tokio::time::timeout(limits.request_timeout, answer).await {
+    match tokio::time::timeout(request_timeout, answer).await {
         Ok(response) => response,
         Err(_) => render(Failure::Timeout),
     }

@@ -15,7 +15,7 @@ use axum::Router;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-pub use guard::{Limits, guard, is_too_large};
+pub use guard::{FileLimits, Limits, guard, is_too_large};
 pub use json::{ContentType, JsonFault, parse_json, read_json};
 pub use rate::{RateLimiter, RetryAfter};
 pub use request_id::RequestId;
@@ -50,6 +50,8 @@ pub struct Api {
     pub prefix: &'static str,
     /// Paths, as in `/message`, below which an unknown path is refused in this API's words.
     pub owns: &'static [&'static str],
+    /// Whether multipart requests may be as large, and take as long, as files do.
+    pub takes_files: bool,
     /// Those words.
     pub render: Render,
 }

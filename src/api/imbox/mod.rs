@@ -63,6 +63,7 @@ pub fn api(state: AppState, requests_per_minute: u32) -> Api {
         }),
         prefix: "/imbox",
         owns: &["/message"],
+        takes_files: false,
         render: error::render,
     }
 }

@@ -55,6 +55,7 @@ pub fn api(state: AppState, requests_per_minute: u32) -> Api {
         routes,
         prefix: "/instabot",
         owns: &["/secure"],
+        takes_files: false,
         render: error::render,
     }
 }

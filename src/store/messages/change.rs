@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::model::{AccountId, ConversationId, DeliveryStatus, EventKind, MessageId};
-use crate::store::{Once, Result, Store, conversations, events};
+use crate::store::{Once, Result, Store, attachments, conversations, events};
 
 /// What is read where a message was that somebody took back.
 const DELETED: &str = "This message was deleted";
@@ -107,16 +107,7 @@ pub async fn delete(
                 )
                 .execute(&mut *conn)
                 .await?;
-                sqlx::query!(
-                    "delete from attachments a using messages m
-                     where a.account_id = $1 and a.message_id = $3
-                       and m.account_id = $1 and m.conversation_id = $2 and m.id = a.message_id",
-                    account.0,
-                    conversation.0,
-                    id.0,
-                )
-                .execute(&mut *conn)
-                .await?;
+                attachments::remove(conn, account, (conversation, id), now).await?;
                 tell(conn, account, (conversation, id), changed.rows_affected(), now).await
             })
         })

@@ -8,10 +8,10 @@ use sqlx::PgConnection;
 
 use crate::model::{
     AccountId, AgentId, AgentName, Attachment, AttachmentId, Attributes, Availability, BotId,
-    ContactId, ContentType, ConversationId, DeliveryStatus, FileType, InboxId, Message, MessageId,
+    ContactId, ContentType, ConversationId, DeliveryStatus, InboxId, Message, MessageId,
     MessageKind, Rich, RichKind, Sender,
 };
-use crate::store::{Error, Noun, Result, Store};
+use crate::store::{Error, Noun, Result, Store, attachments};
 
 /// Which messages of a conversation to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub async fn get(store: &Store, account: AccountId, id: MessageId) -> Result<Mes
         .fetch_optional(&mut *conn)
         .await?
         .ok_or(Error::NotFound(Noun::Message))?;
-    let mut messages = complete(&mut conn, account, vec![row]).await?;
+    let mut messages = complete(store, &mut conn, account, vec![row]).await?;
     messages.pop().ok_or(Error::NotFound(Noun::Message))
 }
 
@@ -98,7 +98,7 @@ pub async fn list_by_ids(store: &Store, account: AccountId, ids: &[i64]) -> Resu
     )
     .fetch_all(&mut *conn)
     .await?;
-    complete(&mut conn, account, rows).await
+    complete(store, &mut conn, account, rows).await
 }
 
 /// Messages of a conversation, oldest first.
@@ -166,7 +166,7 @@ async fn list_of(
         .fetch_all(&mut *conn)
         .await?
     };
-    complete(&mut conn, account, rows).await
+    complete(store, &mut conn, account, rows).await
 }
 
 /// Messages of a conversation after one of them, oldest first, private ones left out.
@@ -187,7 +187,7 @@ pub(in crate::store) async fn list_public(
     )
     .fetch_all(&mut *conn)
     .await?;
-    complete(&mut conn, account, rows).await
+    complete(store, &mut conn, account, rows).await
 }
 
 /// The newest message of each of these conversations, private and activity messages left out if `public`.
@@ -211,7 +211,7 @@ pub async fn list_last(
     )
     .fetch_all(&mut *conn)
     .await?;
-    let messages = complete(&mut conn, account, rows).await?;
+    let messages = complete(store, &mut conn, account, rows).await?;
     Ok(messages
         .into_iter()
         .map(|message| (message.conversation, message))
@@ -242,7 +242,7 @@ pub async fn list_like(
     )
     .fetch_all(&mut *conn)
     .await?;
-    complete(&mut conn, account, rows).await
+    complete(store, &mut conn, account, rows).await
 }
 
 /// A page of a conversation's files and places, newest first, each with its message, and how many there are.
@@ -281,7 +281,7 @@ pub async fn list_files(
     )
     .fetch_all(&mut *conn)
     .await?;
-    let messages = complete(&mut conn, account, rows).await?;
+    let messages = complete(store, &mut conn, account, rows).await?;
     let mut files: HashMap<AttachmentId, (MessageId, Attachment)> = messages
         .into_iter()
         .flat_map(|message| {
@@ -317,7 +317,7 @@ pub async fn list_newest_said(
     .fetch_all(&mut *conn)
     .await?;
     let mut found: HashMap<ConversationId, Vec<Message>> = HashMap::new();
-    for message in complete(&mut conn, account, rows).await? {
+    for message in complete(store, &mut conn, account, rows).await? {
         found.entry(message.conversation).or_default().push(message);
     }
     Ok(found)
@@ -325,6 +325,7 @@ pub async fn list_newest_said(
 
 /// Rows with their attachments, read in one further statement.
 async fn complete(
+    store: &Store,
     conn: &mut PgConnection,
     account: AccountId,
     rows: Vec<Row>,
@@ -332,31 +333,9 @@ async fn complete(
     let ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
     let mut attachments: HashMap<MessageId, Vec<Attachment>> = HashMap::new();
     if !ids.is_empty() {
-        let found = sqlx::query!(
-            r#"select message_id as "message: MessageId", id as "id: AttachmentId", file_type as "file_type: FileType",
-                      media_type, url, thumb_url, name, size_bytes, width, height, meta
-               from attachments where account_id = $1 and message_id = any ($2) order by id"#,
-            account.0,
-            &ids,
-        )
-        .fetch_all(conn)
-        .await?;
-        for row in found {
-            attachments
-                .entry(row.message)
-                .or_default()
-                .push(Attachment {
-                    id: row.id,
-                    file_type: row.file_type,
-                    media_type: row.media_type,
-                    url: row.url,
-                    thumb_url: row.thumb_url,
-                    name: row.name,
-                    size_bytes: row.size_bytes,
-                    width: row.width,
-                    height: row.height,
-                    meta: row.meta,
-                });
+        for row in attachments::of_messages(conn, account, &ids).await? {
+            let of_message = attachments.entry(row.message).or_default();
+            of_message.push(row.shown(account, store.links()));
         }
     }
     Ok(rows

@@ -11,11 +11,11 @@ use sqlx::PgConnection;
 use super::{From, NewMessage};
 use crate::model::{
     AccountId, AgentId, Channel, Conversation, ConversationStatus, EventKind, MessageId,
-    MessageKind, NewAttachment,
+    MessageKind,
 };
 use crate::store::events::NewEvent;
 use crate::store::turns::Saying;
-use crate::store::{Result, assignments, conversations, events, usage};
+use crate::store::{Result, assignments, attachments, conversations, events, usage};
 
 /// What is noted where a contact brings a conversation back to the agents.
 const REOPENED: &str = "System reopened the conversation due to a new incoming message.";
@@ -110,7 +110,8 @@ pub(in crate::store) async fn insert_pieces(
     for (piece, ids) in pieces.iter().zip(&ids) {
         for (id, saying) in ids.iter().zip(piece.sayings) {
             let attachments = &saying.message.attachments;
-            insert_attachments(conn, piece.account, *id, attachments, piece.now).await?;
+            let place = (piece.conversation.id, *id);
+            attachments::insert(conn, piece.account, place, attachments, piece.now).await?;
         }
     }
     note(conn, pieces).await?;
@@ -256,33 +257,6 @@ impl<'a> Rows<'a> {
         self.additional
             .push(new.additional_attributes.clone().into());
     }
-}
-
-async fn insert_attachments(
-    conn: &mut PgConnection,
-    account: AccountId,
-    message: MessageId,
-    attachments: &[NewAttachment],
-    now: DateTime<Utc>,
-) -> Result<()> {
-    for attachment in attachments {
-        sqlx::query!(
-            "insert into attachments (account_id, message_id, file_type, media_type, url, name, size_bytes, meta, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            account.0,
-            message.0,
-            attachment.file_type.as_str(),
-            attachment.media_type,
-            attachment.url,
-            attachment.name,
-            attachment.size_bytes,
-            attachment.meta,
-            now,
-        )
-        .execute(&mut *conn)
-        .await?;
-    }
-    Ok(())
 }
 
 /// What is kept elsewhere of what is said in one conversation.
@@ -437,7 +411,8 @@ pub(in crate::store) fn reopens(conversation: &Conversation) -> bool {
 }
 
 impl NewMessage {
-    /// What a chat client is told when an agent speaks: the text, then a line for each attachment.
+    /// What a chat client is told when an agent speaks: the text, then a line for each attachment. Those of files that are
+    /// kept here are added when it is told.
     pub(in crate::store) fn spoken_to_visitor(&self) -> Option<String> {
         let spoken = self.kind == MessageKind::Outgoing
             && !self.private

@@ -254,12 +254,9 @@ async fn what_another_api_stored_is_shown_as_the_type_it_comes_to() {
     let file = NewMessage {
         content: None,
         attachments: vec![NewAttachment {
-            file_type: FileType::File,
-            media_type: "application/pdf".to_owned(),
-            url: "https://x/bill.pdf".to_owned(),
             name: "bill.pdf".to_owned(),
             size_bytes: Some(7),
-            meta: json!({}),
+            ..NewAttachment::at(FileType::File, "application/pdf", "https://x/bill.pdf")
         }],
         ..NewMessage::text(MessageKind::Outgoing, bot, "")
     };

@@ -112,12 +112,13 @@ async fn a_message_that_is_taken_back_leaves_its_place() {
     let conversation = office.conversation("p-1").await;
     let conversation = quartet::model::ConversationId(conversation);
     let file = NewAttachment {
-        file_type: FileType::File,
-        media_type: "text/plain".to_owned(),
-        url: "https://example.org/secret.txt".to_owned(),
         name: "secret.txt".to_owned(),
         size_bytes: Some(3),
-        meta: json!({}),
+        ..NewAttachment::at(
+            FileType::File,
+            "text/plain",
+            "https://example.org/secret.txt",
+        )
     };
     let new = NewMessage {
         attachments: vec![file],

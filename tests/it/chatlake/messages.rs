@@ -107,33 +107,6 @@ async fn a_message_may_come_as_chunked_multipart() {
 }
 
 #[tokio::test]
-async fn a_file_is_refused_and_nothing_is_stored() {
-    let app = TestApp::start().await;
-    let office = Office::open(&app).await;
-    office.conversation("p-1").await;
-    let form = "--xx\r\ncontent-disposition: form-data; name=\"content\"\r\n\r\nSee\r\n\
-                --xx\r\ncontent-disposition: form-data; name=\"attachments[]\"; filename=\"a.png\"\r\n\
-                content-type: image/png\r\n\r\nPNG\r\n--xx--\r\n";
-    assert_eq!(
-        office
-            .agent
-            .send(Method::POST, MESSAGES, &MULTIPART, Body::from(form))
-            .await
-            .pair(),
-        (
-            422,
-            json!({"error": "attachments[]: files are not taken yet"})
-        )
-    );
-    let signed = json!({"content": "See", "attachments": ["signed-id"]});
-    assert_eq!(office.agent.post(MESSAGES, &signed).await.status, 422);
-    assert_eq!(
-        office.agent.get(MESSAGES).await.json()["payload"],
-        json!([])
-    );
-}
-
-#[tokio::test]
 async fn interactive_messages_are_checked() {
     let app = TestApp::start().await;
     let office = Office::open(&app).await;

@@ -21,6 +21,7 @@ mod conversation_filter;
 mod conversations;
 mod custom_attributes;
 mod custom_filters;
+mod files;
 mod inbox_settings;
 mod inboxes;
 mod labels;

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 /// The server's router around [`sample`]; `toml` is written over the default configuration.
 fn router(toml: &str) -> Router {
     let config = Config::from_toml(toml).unwrap();
-    app::build(vec![sample()], health(true), &config.http, &config.limits)
+    app::build(vec![sample()], health(true), &config)
 }
 
 fn health(ready: bool) -> Health {
@@ -51,6 +51,7 @@ fn sample() -> Api {
         routes,
         prefix: "/sample",
         owns: &["/things"],
+        takes_files: false,
         render,
     }
 }

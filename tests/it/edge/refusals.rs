@@ -196,7 +196,7 @@ async fn a_body_that_is_not_called_json_is_not_read_as_such() {
 #[tokio::test]
 async fn too_many_requests_of_one_address_are_refused_and_loopback_is_exempt() {
     let config = Config::from_toml("[limits]\naddress_per_minute = 1").unwrap();
-    let router = app::build(vec![sample()], health(true), &config.http, &config.limits);
+    let router = app::build(vec![sample()], health(true), &config);
     let status = async |peer: &str| {
         let peer: SocketAddr = peer.parse().unwrap();
         let request = Request::get("/whoami")
@@ -229,7 +229,7 @@ async fn readiness_is_what_the_check_says() {
         (true, 200, r#"{"status":"ready"}"#),
         (false, 503, r#"{"status":"unavailable"}"#),
     ] {
-        let router = app::build(Vec::new(), health(ready), &config.http, &config.limits);
+        let router = app::build(Vec::new(), health(ready), &config);
         let response = router.oneshot(get("/readyz")).await.unwrap();
         assert_eq!(response.status(), status);
         assert_eq!(response.headers().contains_key("retry-after"), !ready);

@@ -124,12 +124,9 @@ async fn every_kind_of_sender_is_named_and_private_notes_are_not_told() {
         .await;
     let mut file = NewMessage::text(MessageKind::Outgoing, From::Agent(agent), "See this");
     file.attachments.push(NewAttachment {
-        file_type: FileType::Image,
-        media_type: "image/png".to_owned(),
-        url: "https://example.org/a.png".to_owned(),
         name: "a.png".to_owned(),
         size_bytes: Some(1),
-        meta: json!({}),
+        ..NewAttachment::at(FileType::Image, "image/png", "https://example.org/a.png")
     });
     world.post(conversation, file).await;
 

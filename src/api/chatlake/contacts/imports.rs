@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use super::super::auth::Administrator;
 use super::super::error::{Error, Result};
-use super::super::params::unreadable;
 use super::super::parse;
 use super::super::wire::contact::NewContactBody;
 use super::super::{Route, Server};
@@ -70,10 +69,14 @@ async fn read_file(request: Request, server: &Server) -> Result<Vec<u8>> {
     while let Some(mut part) = form
         .next_field()
         .await
-        .map_err(|error| unreadable(&error))?
+        .map_err(|error| Error::unreadable(&error))?
     {
         let is_it = part.name() == Some(FILE);
-        while let Some(chunk) = part.chunk().await.map_err(|error| unreadable(&error))? {
+        while let Some(chunk) = part
+            .chunk()
+            .await
+            .map_err(|error| Error::unreadable(&error))?
+        {
             if is_it {
                 file.extend_from_slice(&chunk);
             }

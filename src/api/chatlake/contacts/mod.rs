@@ -15,16 +15,19 @@ use axum::extract::State;
 use axum::routing::{delete, get, post};
 
 use super::auth::{Administrator, Member, Of, Row, Who};
+use super::body::Body;
 use super::error::Result;
 use super::fields::Query;
 use super::params::Params;
 use super::parse;
+use super::uploads;
 use super::wire::Payload;
 use super::wire::contact::{
     ContactBody, ContactPatchBody, CreatedContact, ForgottenBody, NewContactBody,
 };
 use super::{Route, Server};
-use crate::model::{AccountId, Contact, ContactId, ContactInbox, Inbox, InboxId};
+use crate::model::{AccountId, BlobId, Contact, ContactId, ContactInbox, Inbox, InboxId};
+use crate::store::avatars::{self, Whose};
 use crate::store::contact_changes::ContactPatch;
 use crate::store::contacts::NewContactInbox;
 use crate::store::{self, Store};
@@ -73,9 +76,12 @@ impl<W: Who + Sync> Row<W> for Contact {
 async fn create(
     State(server): State<Server>,
     member: Member,
-    Params { value: body, once }: Params<NewContactBody>,
+    body: Body,
 ) -> Result<Json<CreatedContact>> {
     let account = member.account;
+    let received = body.read(&server, uploads::of_avatar(account)).await?;
+    let (body, once): (NewContactBody, _) = (received.value, received.once);
+    let picture = uploads::avatar(&received.files)?;
     let source_id = parse::source_id(body.source_id.clone())?;
     let inbox = match body.inbox_id {
         Some(id) => Some(member.scope().inbox(&server, InboxId(id)).await?),
@@ -86,8 +92,11 @@ async fn create(
         source_id,
     });
     let new = parse::contact(body)?;
-    let (contact, way) =
+    let (mut contact, way) =
         store::contacts::create(&server.store, account, new, way, once, server.now()).await?;
+    if picture.is_some() {
+        contact = show_picture(&server, account, contact.id, picture).await?;
+    }
     Ok(Json(CreatedContact::new(account, &contact, way.zip(inbox))))
 }
 
@@ -104,14 +113,31 @@ async fn show(
 async fn update(
     State(server): State<Server>,
     Of { who, row: contact }: Of<Member, Contact>,
-    Params { value: body, once }: Params<ContactPatchBody>,
+    body: Body,
 ) -> Result<Json<Payload<ContactBody>>> {
     let (account, id) = (who.account, contact.id);
+    let received = body.read(&server, uploads::of_avatar(account)).await?;
+    let (body, once): (ContactPatchBody, _) = (received.value, received.once);
+    let picture = uploads::avatar(&received.files)?;
     let patch = parse::contact_patch(body)?;
-    let contact =
+    let mut contact =
         store::contact_changes::update(&server.store, account, id, patch, once, server.now())
             .await?;
+    if picture.is_some() {
+        contact = show_picture(&server, account, id, picture).await?;
+    }
     answer(&server, account, contact).await
+}
+
+/// Shows the picture that came with a form; the contact with it.
+async fn show_picture(
+    server: &Server,
+    account: AccountId,
+    id: ContactId,
+    picture: Option<BlobId>,
+) -> Result<Contact> {
+    uploads::show_avatar(server, account, Whose::Contact(id), picture).await?;
+    Ok(store::contacts::get(&server.store, account, id).await?)
 }
 
 async fn remove(
@@ -142,14 +168,16 @@ async fn remove_avatar(
     State(server): State<Server>,
     Of { who, row: contact }: Of<Member, Contact>,
 ) -> Result<Json<Payload<ContactBody>>> {
-    let patch = ContactPatch {
-        avatar_url: Some(String::new()),
-        ..ContactPatch::default()
-    };
     let (account, id) = (who.account, contact.id);
-    let contact =
-        store::contact_changes::update(&server.store, account, id, patch, None, server.now())
-            .await?;
+    avatars::set(
+        &server.store,
+        account,
+        Whose::Contact(id),
+        None,
+        server.now(),
+    )
+    .await?;
+    let contact = store::contacts::get(&server.store, account, id).await?;
     answer(&server, account, contact).await
 }
 

@@ -8,8 +8,10 @@ use serde_json::json;
 use super::auth::InVisit;
 use super::error::Result;
 use super::survey::{check_open, read_answer};
+use crate::api::chatlake::body::Body;
 use crate::api::chatlake::fields::Query;
 use crate::api::chatlake::params::Params;
+use crate::api::chatlake::uploads;
 use crate::api::chatlake::wire::message::NewMessageBody;
 use crate::api::chatlake::wire::public::{AnswerBody, PublicMessage};
 use crate::api::chatlake::{Route, Server, error, parse};
@@ -54,10 +56,12 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(server): State<Server>,
     within: InVisit,
-    Params { value: body, once }: Params<NewMessageBody>,
+    body: Body,
 ) -> Result<Json<PublicMessage>> {
     let (account, conversation) = (within.visitor.at.account, within.conversation);
-    let echo_id = body.echo_id.clone();
+    let received = body.read(&server, uploads::of_message(account)).await?;
+    let (mut body, once): (NewMessageBody, _) = (received.value, received.once);
+    let (echo_id, named) = (body.echo_id.clone(), body.attachments.take());
     let body = NewMessageBody {
         message_type: Some(json!("incoming")),
         private: None,
@@ -66,7 +70,8 @@ pub(super) async fn create(
         source_id: None,
         ..body
     };
-    let new = parse::message(body, From::Contact).map_err(error::Error::of_message)?;
+    let mut new = parse::message(body, From::Contact).map_err(error::Error::of_message)?;
+    new.attachments = uploads::attachments(&server, account, named, &received.files).await?;
     let (id, now) = (conversation.id, server.now());
     let message = server.runner.receive(account, id, new, once, now).await?;
     let contact = store::contacts::get(&server.store, account, conversation.contact).await?;

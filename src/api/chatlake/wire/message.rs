@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::attachment::{self, AttachmentBody};
 use super::contact::PushContact;
 use super::lenient;
 use super::time;
 use super::user::{BotBody, UserBody};
 use crate::model::{
-    AccountId, Attachment, Attributes, Contact, FileType, Message, MessageId, MessageKind, Sender,
+    AccountId, Attachment, Attributes, Contact, Message, MessageId, MessageKind, Sender,
 };
 use crate::store::conversation_views::ConversationView;
 
@@ -88,7 +89,7 @@ impl MessageBody {
             private: message.private,
             source_id: message.source_id.clone(),
             sender: SenderBody::new(&message.sender, contact),
-            attachments: attachments(account, message),
+            attachments: attachment::all(account, message),
         }
     }
 
@@ -205,7 +206,7 @@ impl PushMessage {
                     source_id: view.source_id.clone(),
                 },
             },
-            attachments: attachments(account, message),
+            attachments: attachment::all(account, message),
             sender: SenderBody::new(&message.sender, &view.contact),
         }
     }
@@ -260,101 +261,6 @@ impl AttachmentList {
             payload: files
                 .map(|(message, file)| AttachmentBody::new(account, *message, file))
                 .collect(),
-        }
-    }
-}
-
-/// A file or place of a message.
-#[derive(Debug, Serialize)]
-pub(in crate::api::chatlake) struct AttachmentBody {
-    id: i64,
-    message_id: i64,
-    file_type: &'static str,
-    account_id: i64,
-    #[serde(flatten)]
-    content: AttachmentContent,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum AttachmentContent {
-    File {
-        extension: Option<String>,
-        content_type: String,
-        data_url: String,
-        thumb_url: String,
-        file_size: Option<i64>,
-        width: Option<i64>,
-        height: Option<i64>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        transcribed_text: Option<String>,
-    },
-    Location {
-        coordinates_lat: Value,
-        coordinates_long: Value,
-        fallback_title: String,
-        data_url: String,
-    },
-    Contact {
-        fallback_title: String,
-        meta: Value,
-    },
-}
-
-pub(in crate::api::chatlake) fn attachments(
-    account: AccountId,
-    message: &Message,
-) -> Vec<AttachmentBody> {
-    let bodies = message.attachments.iter();
-    bodies
-        .map(|attachment| AttachmentBody::new(account, message.id, attachment))
-        .collect()
-}
-
-impl AttachmentBody {
-    fn new(account: AccountId, message: MessageId, attachment: &Attachment) -> Self {
-        let of_meta = |key: &str| attachment.meta.get(key).cloned().unwrap_or_default();
-        let content = match attachment.file_type {
-            FileType::Location => AttachmentContent::Location {
-                coordinates_lat: of_meta("latitude"),
-                coordinates_long: of_meta("longitude"),
-                fallback_title: attachment.name.clone(),
-                data_url: attachment.url.clone(),
-            },
-            FileType::Contact => AttachmentContent::Contact {
-                fallback_title: attachment.name.clone(),
-                meta: attachment.meta.clone(),
-            },
-            FileType::Image
-            | FileType::Audio
-            | FileType::Video
-            | FileType::File
-            | FileType::Fallback
-            | FileType::Share
-            | FileType::StoryMention
-            | FileType::IgReel
-            | FileType::IgPost
-            | FileType::IgStory
-            | FileType::Embed => AttachmentContent::File {
-                extension: attachment
-                    .name
-                    .rsplit_once('.')
-                    .map(|(_, after)| after.to_owned()),
-                content_type: attachment.media_type.clone(),
-                data_url: attachment.url.clone(),
-                thumb_url: attachment.thumb_url.clone(),
-                file_size: attachment.size_bytes,
-                width: attachment.width,
-                height: attachment.height,
-                transcribed_text: (attachment.file_type == FileType::Audio).then(String::new),
-            },
-        };
-        Self {
-            id: attachment.id.0,
-            message_id: message.0,
-            file_type: attachment.file_type.as_str(),
-            account_id: account.0,
-            content,
         }
     }
 }

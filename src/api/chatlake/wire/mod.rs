@@ -3,6 +3,7 @@
 pub(super) mod account;
 pub(super) mod agent;
 pub(super) mod assignment;
+pub(super) mod attachment;
 pub(super) mod attention;
 pub(super) mod bot;
 pub(super) mod contact;
@@ -19,6 +20,7 @@ pub(super) mod push;
 pub(super) mod search;
 pub(super) mod settings;
 pub(super) mod time;
+pub(super) mod upload;
 pub(super) mod user;
 pub(super) mod webhook;
 

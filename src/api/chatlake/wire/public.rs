@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::attachment::{self, AttachmentBody};
 use super::contact::NewContactBody;
 use super::inbox::{WorkingDay, working_days};
-use super::message::{AttachmentBody, SenderBody, attachments, content_attributes, message_type};
+use super::message::{SenderBody, content_attributes, message_type};
 use super::{lenient, time};
 use crate::model::{
     Account, AccountId, Attributes, Card, Contact, ContactInbox, Inbox, Message, Visit,
@@ -202,7 +203,7 @@ impl PublicMessage {
             content_attributes: content_attributes(message),
             created_at: time::seconds(message.created_at),
             conversation_id: message.conversation.0,
-            attachments: attachments(account, message),
+            attachments: attachment::all(account, message),
             sender: SenderBody::new(&message.sender, contact),
         }
     }
