@@ -45,7 +45,6 @@
 //! - A transcript is not mailed: that it was asked for is noted in the conversation.
 //! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - Lists of conversations end after 4,000 pages.
-//! - Not yet: files.
 //! - Conditions of a filter hold from left to right, whatever joins them. Every value counts, also of contacts.
 //! - A search for contacts sorts any twenty thousand of those that have the text.
 //! - Deleting a contact deletes its conversations before the answer, not some time after it.
@@ -59,6 +58,9 @@
 //!   them for what they are, whatever they are called; `data_url` is good for a while, and its file is served by
 //!   [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
 //! - Not yet: presence (everybody outside is offline).
+//! - Files come with a message of their own, not with the one that begins a conversation. A message takes what is in
+//!   them for what they are, whatever they are called; `data_url` is good for a while, and its file is served by
+//!   [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
 
 mod account;
 mod agent_bots;
