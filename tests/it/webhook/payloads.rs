@@ -136,7 +136,12 @@ async fn an_account_hears_what_it_subscribed_to_from_every_inbox() {
 
     assert_eq!(
         names(&all),
-        ["contact_created", "conversation_created", "message_created"]
+        [
+            "inbox_created",
+            "contact_created",
+            "conversation_created",
+            "message_created"
+        ]
     );
     assert_eq!(names(&some), ["message_created"]);
     assert_eq!(names(&inbox), ["conversation_created", "message_created"]);

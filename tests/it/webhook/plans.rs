@@ -33,7 +33,7 @@ async fn explain(conn: &mut PgConnection) -> Value {
     )
     .await;
     let run = "explain (analyze, buffers, format json)
-               execute claim (now(), now() + interval '1 minute', 200, 150, 200, '{}', '{}', '{}')";
+               execute claim ('2099-01-01', '2099-01-02', 200, 150, 200, '{}', '{}', '{}')";
     let plan: Value = sqlx::raw_sql(run)
         .fetch_one(&mut *conn)
         .await
@@ -41,6 +41,17 @@ async fn explain(conn: &mut PgConnection) -> Value {
         .get(0);
     execute(conn, "deallocate claim; rollback".to_owned()).await;
     plan[0]["Plan"].clone()
+}
+
+/// The same with so many deliveries due to one endpoint.
+async fn explain_with(due: usize) -> Value {
+    let scene = Scene::new().await;
+    let mut conn = scene.app.database.connect().await;
+    let again = "update deliveries set state = 'due', finished_at = null";
+    execute(&mut conn, again.to_owned()).await;
+    let url = scene.receiver.url.clone();
+    pile_up(&scene.app, &url, due - 1).await;
+    explain(&mut conn).await
 }
 
 /// What every node of a plan does to which table, by which index.
@@ -60,19 +71,8 @@ fn pages(plan: &Value) -> u64 {
 
 #[tokio::test]
 async fn a_claim_costs_the_same_however_much_is_due() {
-    let scene = Scene::new().await;
-    let mut conn = scene.app.database.connect().await;
-    // Due by the database's clock, too.
-    execute(
-        &mut conn,
-        "update deliveries set state = 'due', finished_at = null".to_owned(),
-    )
-    .await;
-    let url = scene.receiver.url.clone();
-    pile_up(&scene.app, &url, 1_000).await;
-    let few = explain(&mut conn).await;
-    pile_up(&scene.app, &url, 19_000).await;
-    let many = explain(&mut conn).await;
+    let few = explain_with(1_000).await;
+    let many = explain_with(20_000).await;
 
     for plan in [&few, &many] {
         assert_eq!(plan["Actual Rows"].as_f64(), Some(200.0));
