@@ -1,6 +1,6 @@
 //! `quartet bench`: how fast this program is on this machine, beside what the machine can do at best.
 //!
-//! A [`cases::Case`] is a server with work for it: lines of the table, the first of which may be the yardstick of the
+//! A `cases::Case` is a server with work for it: lines of the table, the first of which may be the yardstick of the
 //! others. Rounds are interleaved, so that whatever else the machine does meets all lines alike. PostgreSQL and the
 //! server are processes of their own, and their processor time is told apart; the clients and the receivers are this
 //! process. Afterwards every case shows that what was acknowledged is there exactly once.

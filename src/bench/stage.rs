@@ -107,6 +107,13 @@ impl Stage {
         Ok(key.expose_secret().to_owned())
     }
 
+    /// Lets PostgreSQL look at what its tables hold, as it does by itself within a minute: plans that were made when they
+    /// were empty are made anew.
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
+        sqlx::raw_sql("analyze").execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Leaves nothing behind.
     pub(super) async fn strike(self) -> anyhow::Result<()> {
         self.pool.close().await;

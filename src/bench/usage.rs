@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::server::Server;
 use super::stage::Stage;
 
-/// The unit of times in `/proc`: USER_HZ, which is 100 on every system that matters here.
+/// The unit of times in `/proc`: `USER_HZ`, which is 100 on every system that matters here.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Processor time so far.

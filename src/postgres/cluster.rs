@@ -140,7 +140,7 @@ async fn launch(paths: &Paths, options: &Options) -> Result<(Postmaster, PathBuf
 }
 
 /// What differs from PostgreSQL's defaults, or from a distribution's: some collect the log in the cluster's folder.
-fn settings(socket_dir: &Path, options: &Options) -> [OsString; 7] {
+fn settings(socket_dir: &Path, options: &Options) -> [OsString; 8] {
     [
         socket::setting(socket_dir),
         "listen_addresses=".into(),
@@ -148,6 +148,8 @@ fn settings(socket_dir: &Path, options: &Options) -> [OsString; 7] {
         format!("shared_buffers={}", options.shared_buffers).into(),
         format!("max_connections={}", options.max_connections).into(),
         "logging_collector=off".into(),
+        // Plans are kept, and a young table's are made anew when it has been looked at.
+        "autovacuum_naptime=10s".into(),
         "log_checkpoints=off".into(), // on, it fills the log of a server that runs for years
     ]
 }

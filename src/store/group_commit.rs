@@ -18,12 +18,14 @@ const BATCH: usize = 64;
 /// How many may wait. Whoever comes then is told to come back later.
 const WAITING: usize = 4096;
 
-/// How many transactions are written at once: while one commits, the next is filled.
-const WRITERS: usize = 2;
-
 /// What waits to be written.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Queue(Arc<Mutex<State>>);
+#[derive(Debug, Clone)]
+pub(super) struct Queue {
+    state: Arc<Mutex<State>>,
+    /// How many transactions are written at once: one for two cores. The fewer, the more each carries, and the less that
+    /// costs.
+    writers: usize,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -38,9 +40,18 @@ struct Waiting {
 }
 
 impl Queue {
+    /// An empty one.
+    pub(super) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            state: Arc::default(),
+            writers: (cores / 2).max(1),
+        }
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         // Nothing here can leave it half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next batch: the oldest, one of each conversation. With nothing to write, the writer is done.
@@ -85,7 +96,7 @@ impl Store {
                 return Err(Error::Unavailable(sqlx::Error::PoolTimedOut));
             }
             state.waiting.push_back(Waiting { append, answer });
-            let starts = state.writers < WRITERS;
+            let starts = state.writers < self.queue.writers;
             state.writers += usize::from(starts);
             starts
         };

@@ -151,7 +151,7 @@ impl Store {
             vault,
             links: None,
             writes: TaskTracker::new(),
-            queue: Queue::default(),
+            queue: Queue::new(),
         }
     }
 

@@ -89,17 +89,20 @@ pub(super) async fn prepare(stage: &Stage) -> anyhow::Result<Case> {
     let commits = Commits::new(&stage.pool, CONNECTIONS).await?;
     let choice = place.chats("Choice", CHOICE, CHATS, None).await?;
     let script = place.chats("Script", SCRIPT, CHATS, None).await?;
-    let asking = place.chats("Plugin", &asking, PLUGIN_CHATS, Some(plugin));
+    let asking = place
+        .chats("Plugin", &asking, PLUGIN_CHATS, Some(plugin))
+        .await?;
+    stage.settle().await?;
     let lines = vec![
         Line::yardstick(
             format!("one-row commits, {CONNECTIONS} connections"),
             commits,
         ),
-        Line::new(format!("choice turns, {CHATS} chats"), choice).goal(Goal::Ratio(0.5)),
-        Line::new(format!("script turns, {CHATS} chats"), script),
+        Line::new(format!("choice turns, {CHATS} chats"), choice).goal(Goal::Rate(4000.0)),
+        Line::new(format!("script turns, {CHATS} chats"), script).goal(Goal::Rate(2000.0)),
         Line::new(
             format!("turns on a 20 ms plugin, {PLUGIN_CHATS} chats"),
-            asking.await?,
+            asking,
         ),
     ];
     Ok(Case { server, lines })

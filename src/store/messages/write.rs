@@ -292,6 +292,7 @@ impl Piece<'_> {
 
 /// Keeps up what is shown of messages elsewhere, so that no list has to read them. When an agent was last active is kept
 /// to the minute, as everything that the agent says at once would wait for that row.
+#[expect(clippy::too_many_lines, reason = "one statement")]
 async fn note(conn: &mut PgConnection, pieces: &mut [Piece<'_>]) -> Result<()> {
     let mut noted: Vec<(&mut Piece<'_>, Noted)> = pieces
         .iter_mut()

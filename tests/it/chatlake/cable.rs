@@ -236,6 +236,10 @@ async fn agents_hear_of_the_inboxes_that_are_open_to_them() {
     let app = TestApp::start().await;
     let office = Office::open(&app).await;
     let page = Page::of(&office).await;
+    let mut conn = app.database.connect().await;
+    // Or whoever is there would be given the conversation, and all would hear of that, too.
+    let nobody = "update inboxes set enable_auto_assignment = false".to_owned();
+    crate::database::execute(&mut conn, nobody).await;
     let live = Live::start(&app).await;
     let olaf = store::agents::list(app.store(), office.account)
         .await

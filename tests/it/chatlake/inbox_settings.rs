@@ -229,6 +229,7 @@ async fn the_secret_of_an_api_inbox_is_reset() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one whole answer")]
 async fn a_website_has_a_chat_window() {
     let app = TestApp::start().await;
     let office = Office::open(&app).await;

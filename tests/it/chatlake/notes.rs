@@ -17,7 +17,7 @@ async fn a_note_is_written_listed_changed_and_deleted() {
     let note = json!({
         "id": 1, "content": "Likes tea", "account_id": 1, "contact_id": 1,
         "user": {
-            "id": office.jane.id.0, "account_id": 1, "availability_status": "online", "auto_offline": true,
+            "id": office.jane.id.0, "account_id": 1, "availability_status": "offline", "auto_offline": true,
             "confirmed": true, "email": "jane.doe.1@example.org", "provider": "email",
             "available_name": "Jane Doe 1", "name": "Jane Doe 1", "role": "agent", "thumbnail": "",
             "custom_role_id": null

@@ -71,8 +71,8 @@ fn pages(plan: &Value) -> u64 {
 
 #[tokio::test]
 async fn a_claim_costs_the_same_however_much_is_due() {
-    let few = explain_with(1_000).await;
-    let many = explain_with(20_000).await;
+    let few = Box::pin(explain_with(1_000)).await;
+    let many = Box::pin(explain_with(20_000)).await;
 
     for plan in [&few, &many] {
         assert_eq!(plan["Actual Rows"].as_f64(), Some(200.0));
