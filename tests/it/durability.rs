@@ -23,6 +23,12 @@ const CLIENTS: usize = 8;
 /// Answers to wait for before the server is killed.
 const ENOUGH: usize = 100;
 
+/// However much one conversation takes: what is tested is not that.
+const ANY_PACE: [(&str, &str); 1] = [(
+    "QUARTET__CHATLAKE__MESSAGES_PER_CONVERSATION_PER_MINUTE",
+    "0",
+)];
+
 /// A conversation to write into, and the head of a request that does.
 struct Target {
     app: TestApp,
@@ -101,7 +107,7 @@ impl Target {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_message_survives_the_kill_of_the_server() {
     let target = Arc::new(Target::new().await);
-    let server = Process::start(&target.app.database);
+    let server = Process::start_with(&target.app.database, &ANY_PACE);
     let address = server.url.strip_prefix("http://").unwrap().to_owned();
     let count = Arc::new(AtomicUsize::new(0));
     let killed = Arc::new(AtomicBool::new(false));
@@ -146,7 +152,7 @@ async fn every_acknowledged_message_survives_the_kill_of_the_server() {
     assert_eq!(distinct.len(), acknowledged.len(), "no id was given twice");
 
     // A new server goes on where the old one was cut off.
-    let server = Process::start(&target.app.database);
+    let server = Process::start_with(&target.app.database, &ANY_PACE);
     let address = server.url.strip_prefix("http://").unwrap();
     let (status, _) = soon(ask(address, &target.request("again"))).await.unwrap();
     assert_eq!(status, 200);
@@ -156,7 +162,7 @@ async fn every_acknowledged_message_survives_the_kill_of_the_server() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_hang_up_leave_no_transaction_and_lose_no_acknowledged_message() {
     let target = Arc::new(Target::new().await);
-    let server = Process::start(&target.app.database);
+    let server = Process::start_with(&target.app.database, &ANY_PACE);
     let address = server.url.strip_prefix("http://").unwrap().to_owned();
 
     let mut clients = JoinSet::new();
