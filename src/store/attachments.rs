@@ -155,6 +155,24 @@ pub(super) async fn remove_all(
     blobs::release(conn, account, &files, now).await
 }
 
+/// Takes all attachments of these messages away, as [`remove`] does.
+pub(super) async fn remove_of(
+    conn: &mut PgConnection,
+    account: AccountId,
+    messages: &[i64],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let files = sqlx::query_scalar!(
+        "delete from attachments where account_id = $1 and message_id = any ($2) returning blob_id",
+        account.0,
+        messages,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let files: Vec<i64> = files.into_iter().flatten().collect();
+    blobs::release(conn, account, &files, now).await
+}
+
 /// Puts links to the files that are kept here into an event's snapshot: they are made when it is told, not when it
 /// happened. A visitor's chat client, which is told text alone, gets them as lines.
 pub(super) fn link_snapshot(links: Option<&Links>, account: AccountId, snapshot: &mut Value) {

@@ -1,8 +1,10 @@
 //! Lists of contacts, filtered and sorted as an agent asks. They hold contacts that can be told apart: by an address, a
 //! number or an identifier.
 
+use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder};
 
+use super::presence::CONTACT_FOR;
 use super::{Result, Store, contacts, filters};
 use crate::model::{AccountId, Condition, Contact, ContactField, ContactId};
 
@@ -13,6 +15,15 @@ pub struct ContactFilter {
     pub labels: Vec<String>,
     /// All that must hold of them.
     pub conditions: Vec<Condition<ContactField>>,
+    /// Only those who are there at this moment.
+    pub present_at: Option<DateTime<Utc>>,
+}
+
+impl ContactFilter {
+    /// Whether it lets everybody through.
+    fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.conditions.is_empty() && self.present_at.is_none()
+    }
 }
 
 /// What lists of contacts are sorted by.
@@ -133,7 +144,7 @@ impl Whom {
 /// How many contacts a filter finds.
 pub async fn count(store: &Store, account: AccountId, filter: &ContactFilter) -> Result<i64> {
     let mut conn = store.read().await?;
-    if filter.labels.is_empty() && filter.conditions.is_empty() {
+    if filter.is_empty() {
         let all = sqlx::query_scalar!(
             r#"select count(*) as "count!" from contact_search where account_id = $1 and resolved"#,
             account.0,
@@ -261,6 +272,12 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, account: AccountId, filter: &
                           and l.contact_id = c.id and l.title = any (",
         );
         query.push_bind(filter.labels.clone()).push("))");
+    }
+    if let Some(now) = filter.present_at {
+        query.push(
+            " and exists (select from contact_presences p where p.account_id = c.account_id and p.contact_id = c.id and p.seen_at > ",
+        );
+        query.push_bind(now - CONTACT_FOR).push(")");
     }
     filters::push(query, account, &filter.conditions);
 }

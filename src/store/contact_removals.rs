@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Result, Store, contact_changes, events};
+use super::{Result, Store, attachments, contact_changes, events};
 use crate::model::{AccountId, ContactId, EventKind};
 
 /// How many messages are deleted in one transaction.
@@ -19,7 +19,7 @@ pub async fn delete(
     now: DateTime<Utc>,
 ) -> Result<()> {
     super::contacts::get(store, account, id).await?;
-    while delete_messages(store, account, id).await? {}
+    while delete_messages(store, account, id, now).await? {}
     store
         .write(move |conn| {
             Box::pin(async move {
@@ -39,19 +39,31 @@ pub async fn delete(
         .await
 }
 
-/// Deletes some messages of a contact's conversations; whether there may be more.
-async fn delete_messages(store: &Store, account: AccountId, id: ContactId) -> Result<bool> {
+/// Deletes some messages of a contact's conversations, with their files; whether there may be more.
+async fn delete_messages(
+    store: &Store,
+    account: AccountId,
+    id: ContactId,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let deleted = store
         .write(move |conn| {
             Box::pin(async move {
-                let deleted = sqlx::query!(
-                    "delete from messages where account_id = $1 and id in (
-                         select m.id from conversations c
-                         join messages m on m.account_id = c.account_id and m.conversation_id = c.id
-                         where c.account_id = $1 and c.contact_id = $2 limit $3)",
+                let messages = sqlx::query_scalar!(
+                    "select m.id from conversations c
+                     join messages m on m.account_id = c.account_id and m.conversation_id = c.id
+                     where c.account_id = $1 and c.contact_id = $2 limit $3",
                     account.0,
                     id.0,
                     BATCH,
+                )
+                .fetch_all(&mut *conn)
+                .await?;
+                attachments::remove_of(conn, account, &messages, now).await?;
+                let deleted = sqlx::query!(
+                    "delete from messages where account_id = $1 and id = any ($2)",
+                    account.0,
+                    &messages,
                 )
                 .execute(conn)
                 .await?;

@@ -50,7 +50,6 @@
 //! - Deleting a contact deletes its conversations before the answer, not some time after it.
 //! - An import is done when it is answered; rows that do not hold are left out, and there is no mail about them. An
 //!   export answers with the file instead of mailing a link to it.
-//! - Not yet: files, presence (everybody outside is offline, so no contact is active and any can be deleted).
 //! - Reports take an IANA name as `timezone`, whose days are as long as they are; `timezone_offset` is the same all year.
 //!   Weeks begin on Sunday. Messages are counted by the quarter of an hour. Labels and teams are those that a
 //!   conversation has now. `business_hours` makes no difference.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Office, names};
 use crate::app::TestApp;
+use quartet::store;
 
 /// Four people, a minute apart, and a visitor who left no address.
 async fn people(office: &Office<'_>) {
@@ -166,7 +167,7 @@ async fn each_contact_is_listed_as_it_is_shown_alone() {
 }
 
 #[tokio::test]
-async fn nobody_is_online() {
+async fn those_who_are_there_are_listed_and_stay() {
     let app = TestApp::start().await;
     let office = Office::open(&app).await;
     people(&office).await;
@@ -174,5 +175,47 @@ async fn nobody_is_online() {
     assert_eq!(
         office.agent.get("/contacts/active").await.pair(),
         (200, nobody)
+    );
+    let ann = quartet::model::ContactId(
+        office.agent.get("/contacts?sort=name").await.json()["payload"][0]["id"]
+            .as_i64()
+            .unwrap(),
+    );
+    store::presence::contact_seen(app.store(), office.account, ann, app.now())
+        .await
+        .unwrap();
+    let active = office.agent.get("/contacts/active").await.json();
+    assert_eq!(
+        (&active["meta"]["count"], names(&active)),
+        (&json!(1), vec!["Ann"])
+    );
+    assert_eq!(active["payload"][0]["availability_status"], "online");
+    let refused = office
+        .admin
+        .delete(&format!("/contacts/{ann}"))
+        .await
+        .pair();
+    assert_eq!(
+        refused,
+        (
+            422,
+            json!({"message": "The contact is online and cannot be deleted", "attributes": ["base"]})
+        )
+    );
+    app.advance(TimeDelta::seconds(90));
+    store::presence::expire(app.store(), app.now())
+        .await
+        .unwrap();
+    assert_eq!(
+        office.agent.get("/contacts/active").await.json()["meta"]["count"],
+        0
+    );
+    assert_eq!(
+        office
+            .admin
+            .delete(&format!("/contacts/{ann}"))
+            .await
+            .status,
+        200
     );
 }

@@ -80,6 +80,7 @@ async fn export(
             .into_iter()
             .collect(),
         conditions: filter::read(&store, account, Some(payload), server.now()).await?,
+        ..ContactFilter::default()
     };
     let columns = read_columns(body.column_names)?;
     let header = line(columns.iter().map(|column| column.name().to_owned()))?;

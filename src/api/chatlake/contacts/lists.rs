@@ -59,8 +59,8 @@ async fn filter(
     let payload = body.take_payload();
     let conditions = filter::read(&server.store, member.account, payload, server.now()).await?;
     let filter = ContactFilter {
-        labels: Vec::new(),
         conditions,
+        ..ContactFilter::default()
     };
     let sort = read_sort(query.last("sort").or(body.sort.as_deref()));
     let page = Page::of_either(&query, body.page.as_ref())?;
@@ -100,16 +100,19 @@ async fn search(
     }))
 }
 
-/// Nobody outside is known to be online.
-async fn active(_: Member, query: Query) -> Result<Json<ContactList>> {
+/// Those who are connected just now.
+async fn active(
+    State(server): State<Server>,
+    member: Member,
+    query: Query,
+) -> Result<Json<ContactList>> {
+    let filter = ContactFilter {
+        present_at: Some(server.now()),
+        ..ContactFilter::default()
+    };
+    let sort = read_sort(query.last("sort"));
     let page = Page::of_query(&query)?;
-    Ok(Json(ContactList {
-        meta: ListMeta {
-            count: 0,
-            current_page: page.into_current(),
-        },
-        payload: Vec::new(),
-    }))
+    answer(&server, &member, (&filter, sort), page, &query).await
 }
 
 async fn answer(

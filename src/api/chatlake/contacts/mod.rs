@@ -16,7 +16,7 @@ use axum::routing::{delete, get, post};
 
 use super::auth::{Administrator, Member, Of, Row, Who};
 use super::body::Body;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::fields::Query;
 use super::params::Params;
 use super::parse;
@@ -144,6 +144,10 @@ async fn remove(
     State(server): State<Server>,
     Of { who, row: contact }: Of<Administrator, Contact>,
 ) -> Result<()> {
+    if contact.is_present {
+        let sentence = "The contact is online and cannot be deleted";
+        return Err(Error::invalid("base", sentence));
+    }
     store::contact_removals::delete(&server.store, who.account(), contact.id, server.now()).await?;
     Ok(())
 }

@@ -209,3 +209,19 @@ impl Office<'_> {
             .id
     }
 }
+
+#[tokio::test]
+async fn files_go_with_the_contact_who_was_sent_them() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    office.conversation("p-1").await;
+    let own = Form::new().attachment("own.txt", b"mine");
+    let message = office.agent.post_form(MESSAGES, own).await.json();
+    assert_eq!(stored(&app), ["file"]);
+    let conversation = office.agent.get("/conversations/1").await.json();
+    let path = format!("/contacts/{}", conversation["meta"]["sender"]["id"]);
+    assert_eq!(office.admin.delete(&path).await.status, 200);
+    let gone = &message["attachments"][0]["data_url"];
+    assert_eq!(follow(&app, gone, &[]).await.status, 404);
+    assert_eq!((app.sweep_files().await, stored(&app).len()), (1, 0));
+}
