@@ -13,7 +13,7 @@ use super::appends::{self, Append, Appended};
 use super::{Error, Result, Store};
 
 /// How many conversations one transaction writes at most.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 
 /// How many may wait. Whoever comes then is told to come back later.
 const WAITING: usize = 4096;
@@ -22,7 +22,7 @@ const WAITING: usize = 4096;
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
     state: Arc<Mutex<State>>,
-    /// How many transactions are written at once: two a core. With fewer, PostgreSQL waits for what is to come next; with
+    /// How many transactions are written at once: one a core. With fewer, PostgreSQL waits for what is to come next; with
     /// more, each carries too little.
     writers: usize,
 }
@@ -45,7 +45,7 @@ impl Queue {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             state: Arc::default(),
-            writers: 2 * cores,
+            writers: cores,
         }
     }
 
