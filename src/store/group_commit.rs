@@ -54,7 +54,20 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next batch: the oldest, one of each conversation. With nothing to write, the writer is done.
+    /// Puts an append at the end; whether whoever does so is to start a writer.
+    fn push(&self, waiting: Waiting) -> Result<bool> {
+        let mut state = self.state();
+        if state.waiting.len() >= WAITING {
+            return Err(Error::Unavailable(sqlx::Error::PoolTimedOut));
+        }
+        state.waiting.push_back(waiting);
+        let starts = state.writers < self.writers;
+        state.writers += usize::from(starts);
+        Ok(starts)
+    }
+
+    /// The next batch: the oldest, one of each conversation. With nothing to write, the writer is counted out at once:
+    /// whoever comes next must know that nobody looks any more.
     fn take(&self) -> Option<Vec<Waiting>> {
         let mut state = self.state();
         let mut taken = HashSet::new();
@@ -71,18 +84,27 @@ impl Queue {
         }
         left.append(&mut state.waiting);
         state.waiting = left;
-        (!batch.is_empty()).then_some(batch)
+        if batch.is_empty() {
+            state.writers -= 1;
+            return None;
+        }
+        Some(batch)
     }
 }
 
 /// A task that writes until nothing waits.
 struct Writer {
     store: Store,
+    /// Whether it was counted out.
+    is_out: bool,
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.store.queue.state().writers -= 1;
+        // Only a panic leaves it in.
+        if !self.is_out {
+            self.store.queue.state().writers -= 1;
+        }
     }
 }
 
@@ -90,19 +112,10 @@ impl Store {
     /// Appends messages to a conversation in a transaction that others may share.
     pub(super) async fn append(&self, append: Append) -> Result<Appended> {
         let (answer, outcome) = oneshot::channel();
-        let starts = {
-            let mut state = self.queue.state();
-            if state.waiting.len() >= WAITING {
-                return Err(Error::Unavailable(sqlx::Error::PoolTimedOut));
-            }
-            state.waiting.push_back(Waiting { append, answer });
-            let starts = state.writers < self.queue.writers;
-            state.writers += usize::from(starts);
-            starts
-        };
-        if starts {
+        if self.queue.push(Waiting { append, answer })? {
             let writer = Writer {
                 store: self.clone(),
+                is_out: false,
             };
             self.writes.spawn(writer.run());
         }
@@ -113,7 +126,7 @@ impl Store {
 }
 
 impl Writer {
-    async fn run(self) {
+    async fn run(mut self) {
         while let Some(batch) = self.store.queue.take() {
             let (appends, answers): (Vec<_>, Vec<_>) = batch
                 .into_iter()
@@ -125,6 +138,7 @@ impl Writer {
                 let _ = answer.send(outcome);
             }
         }
+        self.is_out = true;
     }
 
     /// Writes a batch, or else each of it alone, so that one that cannot be stored fails alone.
@@ -160,5 +174,70 @@ fn is_answer(error: &Error) -> bool {
             cause.as_database_error().is_some()
         }
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::model::{AccountId, ConversationId};
+
+    fn waiting(conversation: i64) -> Waiting {
+        let append = Append {
+            account: AccountId(1),
+            conversation: ConversationId(conversation),
+            turn: None,
+            sayings: Vec::new(),
+            now: DateTime::UNIX_EPOCH,
+        };
+        let (answer, _) = oneshot::channel();
+        Waiting { append, answer }
+    }
+
+    fn taken(queue: &Queue) -> Option<Vec<i64>> {
+        let batch = queue.take()?;
+        let ids = batch.iter().map(|waiting| waiting.append.conversation.0);
+        Some(ids.collect())
+    }
+
+    fn queue(writers: usize) -> Queue {
+        Queue {
+            state: Arc::default(),
+            writers,
+        }
+    }
+
+    #[test]
+    fn a_group_has_each_conversation_once_and_the_rest_keeps_its_order() {
+        let queue = queue(1);
+        for conversation in [1, 2, 1, 3, 1, 2] {
+            queue.push(waiting(conversation)).unwrap();
+        }
+        assert_eq!(taken(&queue), Some(vec![1, 2, 3]));
+        assert_eq!(taken(&queue), Some(vec![1, 2]));
+        assert_eq!(taken(&queue), Some(vec![1]));
+        assert_eq!(taken(&queue), None);
+    }
+
+    #[test]
+    fn whoever_comes_after_the_last_writer_looked_starts_another() {
+        let queue = queue(1);
+        assert!(queue.push(waiting(1)).unwrap());
+        assert!(!queue.push(waiting(2)).unwrap());
+        assert_eq!(taken(&queue), Some(vec![1, 2]));
+        assert_eq!(taken(&queue), None);
+        assert!(queue.push(waiting(3)).unwrap());
+    }
+
+    #[test]
+    fn a_full_queue_asks_to_come_back() {
+        let queue = queue(1);
+        for _ in 0..WAITING {
+            queue.push(waiting(1)).unwrap();
+        }
+        let refused = queue.push(waiting(2));
+        assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
     }
 }
