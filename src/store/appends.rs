@@ -45,6 +45,12 @@ impl Append {
         (self.account, self.conversation)
     }
 
+    /// Whether the conversation stands where the turn was computed from.
+    fn fits(&self, conversation: &Conversation) -> bool {
+        let basis = self.turn.as_ref().map(|(basis, _)| basis);
+        basis.is_none_or(|basis| basis.status == conversation.status)
+    }
+
     /// Whether it would do more to this conversation than to add messages.
     fn changes(&self, conversation: &Conversation) -> bool {
         messages::reopens(conversation) && self.sayings.iter().any(Saying::is_incoming)
@@ -56,7 +62,7 @@ pub(super) async fn write(
     conn: &mut PgConnection,
     appends: &[Append],
 ) -> Result<Vec<Result<Appended>>> {
-    let mut locked = lock(conn, appends).await?;
+    let locked = lock(conn, appends).await?;
     let mut copies = find_copies(conn, appends).await?;
     let mut outcomes: HashMap<Key, Result<Appended>> = HashMap::new();
     let mut fit = Vec::new();
@@ -80,7 +86,6 @@ pub(super) async fn write(
     for append in overtaken {
         outcomes.insert(append.key(), Err(Error::SessionMoved));
     }
-    locked.retain(|key, _| !outcomes.contains_key(key));
     let written = insert(conn, &fit, locked).await?;
     outcomes.extend(written);
     let outcome = |append: &Append| {
@@ -91,39 +96,30 @@ pub(super) async fn write(
     Ok(appends.iter().map(outcome).collect())
 }
 
-impl Append {
-    /// Whether the conversation stands where the turn was computed from.
-    fn fits(&self, conversation: &Conversation) -> bool {
-        let basis = self.turn.as_ref().map(|(basis, _)| basis);
-        basis.is_none_or(|basis| basis.status == conversation.status)
-    }
-}
-
 async fn insert(
     conn: &mut PgConnection,
     appends: &[&Append],
     mut locked: HashMap<Key, Conversation>,
 ) -> Result<Vec<(Key, Result<Appended>)>> {
-    let mut pieces = Vec::with_capacity(appends.len());
     let mut conversations: HashMap<Key, &mut Conversation> = locked
         .iter_mut()
         .map(|(key, conversation)| (*key, conversation))
         .collect();
-    for append in appends {
-        if let Some(conversation) = conversations.remove(&append.key()) {
-            pieces.push(Piece {
+    let (keys, mut pieces): (Vec<Key>, Vec<Piece<'_>>) = appends
+        .iter()
+        .filter_map(|append| {
+            let piece = Piece {
                 account: append.account,
-                conversation,
+                conversation: conversations.remove(&append.key())?,
                 sayings: &append.sayings,
                 now: append.now,
-            });
-        }
-    }
+            };
+            Some((append.key(), piece))
+        })
+        .unzip();
     let ids = messages::insert_pieces(conn, &mut pieces).await?;
-    let keys = appends.iter().map(|append| append.key());
-    Ok(keys
-        .zip(ids.into_iter().map(|ids| Ok(Appended::Written(ids))))
-        .collect())
+    let written = ids.into_iter().map(|ids| Ok(Appended::Written(ids)));
+    Ok(keys.into_iter().zip(written).collect())
 }
 
 /// The conversations that nobody else holds, held until the transaction ends.

@@ -193,19 +193,21 @@ pub async fn take_step<T>(
 where
     T: Serialize + DeserializeOwned + Send + 'static,
 {
-    let step = match (&once, append(account, basis, &step, now)) {
-        (None, Some(append)) => {
-            let has_incoming = step.incoming.is_some();
-            match store.append(append).await? {
-                Appended::Written(ids) => {
-                    return Ok(answer(ids.first().copied().filter(|_| has_incoming)));
-                }
-                Appended::Copy(copy) => return Ok(answer(Some(copy))),
-                Appended::Aside => step,
-            }
-        }
-        _ => step,
+    // What its client named is written with its name, alone.
+    let shared = match once {
+        None => append(account, basis, &step, now),
+        Some(_) => None,
     };
+    if let Some(append) = shared {
+        match store.append(append).await? {
+            Appended::Written(ids) => {
+                let said = ids.first().copied().filter(|_| step.incoming.is_some());
+                return Ok(answer(said));
+            }
+            Appended::Copy(copy) => return Ok(answer(Some(copy))),
+            Appended::Aside => {}
+        }
+    }
     store
         .write_once(account, once, now, move |conn| {
             Box::pin(async move {

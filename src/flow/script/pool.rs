@@ -82,13 +82,13 @@ impl Scripts {
         }
         let call = protocol::frame(&call).ok_or(Failure::TooLarge)?;
         let pool = &self.pool;
-        let line = Line::of(pool, account);
+        let own = pool.own(account);
         let full = |_| Failure::Unavailable;
-        let _own_room = line.own.room.try_acquire().map_err(full)?;
+        let _own_room = own.room.try_acquire().map_err(full)?;
         let _room = pool.room.try_acquire().map_err(full)?;
         let in_turn = async {
-            let own = line.own.turns.acquire().await?;
-            Ok::<_, AcquireError>((own, pool.turns.acquire().await?))
+            let among_own = own.turns.acquire().await?;
+            Ok::<_, AcquireError>((among_own, pool.turns.acquire().await?))
         };
         let _turn = timeout(QUEUE_TIME, in_turn)
             .await
@@ -118,45 +118,21 @@ impl Scripts {
     }
 }
 
-/// One call's place in the line of its account.
-struct Line<'a> {
-    pool: &'a Pool,
-    account: AccountId,
-    own: Arc<Own>,
-}
-
-impl<'a> Line<'a> {
-    fn of(pool: &'a Pool, account: AccountId) -> Self {
-        let mut lines = pool.lines.lock().unwrap_or_else(PoisonError::into_inner);
+impl Pool {
+    /// What an account has of the pool while it runs or waits.
+    fn own(&self, account: AccountId) -> Arc<Own> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that nobody else has are of accounts that have left.
+        lines.retain(|_, own| Arc::strong_count(own) > 1);
         let own = lines.entry(account).or_insert_with(|| {
             Arc::new(Own {
-                turns: Semaphore::new(pool.size),
-                room: Semaphore::new(pool.size + QUEUE_OF_ONE),
+                turns: Semaphore::new(self.size),
+                room: Semaphore::new(self.size + QUEUE_OF_ONE),
             })
         });
-        Self {
-            pool,
-            account,
-            own: Arc::clone(own),
-        }
+        Arc::clone(own)
     }
-}
 
-impl Drop for Line<'_> {
-    fn drop(&mut self) {
-        let mut lines = self
-            .pool
-            .lines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        // The last of its account leaves nothing behind: the table and this one are the only two that have it.
-        if Arc::strong_count(&self.own) == 2 {
-            lines.remove(&self.account);
-        }
-    }
-}
-
-impl Pool {
     /// A worker that can take a call: one that is idle, or else a new one.
     async fn worker(&self) -> Result<Worker, Failure> {
         while let Some(mut worker) = self.take() {
