@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Error, Noun, Result, Store};
+use super::{Error, Noun, Result, Store, require};
 use crate::model::{Account, AccountId, AccountStatus, Attributes, PlatformAppId};
 
 /// What to change of an account; what is `None` stays.
@@ -141,11 +141,7 @@ pub(super) async fn change(
     )
     .execute(conn)
     .await?;
-    if changed.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::Account))
-    }
+    require::changed(changed.rows_affected(), Noun::Account)
 }
 
 /// Takes an account out of reach, for good: every credential of it opens nothing from now on, nobody is an agent of it,
@@ -163,9 +159,7 @@ pub async fn remove(store: &Store, id: AccountId, now: DateTime<Utc>) -> Result<
                 )
                 .execute(&mut *conn)
                 .await?;
-                if changed.rows_affected() == 0 {
-                    return Err(Error::NotFound(Noun::Account));
-                }
+                require::changed(changed.rows_affected(), Noun::Account)?;
                 sqlx::query!(
                     "update api_keys set revoked_at = $2 where account_id = $1 and revoked_at is null",
                     id.0,

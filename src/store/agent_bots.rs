@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::endpoints::Behind;
-use super::{Error, Noun, Once, Result, Store, endpoints, keys};
+use super::{Error, Noun, Once, Result, Store, endpoints, keys, require};
 use crate::model::{AccountId, Attributes, BotId, InboxId, Scope};
 use crate::vault::Vault;
 
@@ -193,9 +193,7 @@ pub async fn update(
                 )
                 .execute(&mut *conn)
                 .await?;
-                if changed.rows_affected() == 0 {
-                    return Err(Error::NotFound(Noun::Bot));
-                }
+                require::changed(changed.rows_affected(), Noun::Bot)?;
                 match patch.outgoing_url {
                     Some(Some(url)) => {
                         endpoints::put_bot_url(conn, &vault, account, id, &url, now).await?;
@@ -229,9 +227,7 @@ pub async fn remove(
                 )
                 .execute(&mut *conn)
                 .await?;
-                if removed.rows_affected() == 0 {
-                    return Err(Error::NotFound(Noun::Bot));
-                }
+                require::changed(removed.rows_affected(), Noun::Bot)?;
                 sqlx::query!(
                     "update api_keys set revoked_at = $3 where account_id = $1 and bot_id = $2 and revoked_at is null",
                     account.0,

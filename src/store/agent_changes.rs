@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Error, Field, Noun, Once, Result, Store, agents, users};
+use super::{Error, Field, Noun, Once, Result, Store, agents, require, users};
 use crate::model::{AccountId, Agent, AgentId, Availability, Role, UserId};
 
 /// Somebody to invite.
@@ -101,9 +101,7 @@ pub async fn update(
                 )
                 .execute(&mut *conn)
                 .await?;
-                if changed.rows_affected() == 0 {
-                    return Err(Error::NotFound(Noun::Agent));
-                }
+                require::changed(changed.rows_affected(), Noun::Agent)?;
                 rename(conn, account, id, patch.name, now).await
             })
         })

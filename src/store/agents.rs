@@ -179,9 +179,7 @@ pub(super) async fn take_out(
     )
     .execute(&mut *conn)
     .await?;
-    if changed.rows_affected() == 0 {
-        return Err(Error::NotFound(Noun::Agent));
-    }
+    require::changed(changed.rows_affected(), Noun::Agent)?;
     // Those that were assigned while this waited for the agent.
     unassign(conn, account, id, now).await?;
     sqlx::query!(

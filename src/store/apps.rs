@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use super::passwords::{hash, verify};
-use super::{Error, Field, Noun, Result, Store};
+use super::{Error, Field, Noun, Result, Store, require};
 use crate::model::{AccountId, AccountStatus, AppId, BotApp, BotId};
 
 /// An app to make.
@@ -197,11 +197,7 @@ async fn set_disabled(
             })
         })
         .await?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::BotApp))
-    }
+    require::changed(changed, Noun::BotApp)
 }
 
 /// Gives an app a new secret, a random one if none is given. The old one and every token end at once.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Error, Noun, Result, Store, events};
+use super::{Error, Noun, Result, Store, events, require};
 use crate::model::{AccountId, AgentId, BlobId, BotId, ContactId, EventKind, InboxId};
 
 /// Who or what is in a picture.
@@ -111,7 +111,7 @@ async fn show(
 ) -> Result<()> {
     match whose {
         Whose::Contact(id) => return show_contact(conn, account, id, url, now).await,
-        Whose::Agent(id) => changed(
+        Whose::Agent(id) => require::changed(
             sqlx::query!(
                 "update users set avatar_url = $3, updated_at = $4
                  where id = $2 and exists (select 1 from agents where account_id = $1 and agents.id = $2)",
@@ -125,7 +125,7 @@ async fn show(
             .rows_affected(),
             Noun::Agent,
         ),
-        Whose::Bot(id) => changed(
+        Whose::Bot(id) => require::changed(
             sqlx::query!(
                 "update bots set avatar_url = $3, updated_at = $4 where account_id = $1 and id = $2",
                 account.0,
@@ -138,7 +138,7 @@ async fn show(
             .rows_affected(),
             Noun::Bot,
         ),
-        Whose::Inbox(id) => changed(
+        Whose::Inbox(id) => require::changed(
             sqlx::query!(
                 "update inboxes set avatar_url = $3, updated_at = $4 where account_id = $1 and id = $2",
                 account.0,
@@ -151,13 +151,6 @@ async fn show(
             .rows_affected(),
             Noun::Inbox,
         ),
-    }
-}
-
-fn changed(rows: u64, noun: Noun) -> Result<()> {
-    match rows {
-        0 => Err(Error::NotFound(noun)),
-        _ => Ok(()),
     }
 }
 

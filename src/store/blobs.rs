@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Error, Noun, Result, Store};
+use super::{Error, Noun, Result, Store, require};
 use crate::files::Found;
 use crate::model::{AccountId, Blob, BlobId, FileType};
 
@@ -115,9 +115,7 @@ pub async fn finish(store: &Store, account: AccountId, id: BlobId, found: Found)
                 )
                 .execute(conn)
                 .await?;
-                if finished.rows_affected() == 0 {
-                    return Err(Error::NotFound(Noun::File));
-                }
+                require::changed(finished.rows_affected(), Noun::File)?;
                 Ok(())
             })
         })

@@ -148,11 +148,7 @@ pub async fn remove_dialogflow_key(
             })
         })
         .await?;
-    if removed == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::DialogflowKey))
-    }
+    require::changed(removed, Noun::DialogflowKey)
 }
 
 /// The secret that signs what the bot's plugins are asked: `whsec_` and base64. Made when it is first wanted.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Error, Noun, Once, Result, Store};
+use super::{Error, Noun, Once, Result, Store, require};
 use crate::model::{AccountId, CannedResponse, CannedResponseId};
 
 /// What to change of a canned response; the rest stays.
@@ -133,9 +133,5 @@ pub async fn delete(store: &Store, account: AccountId, id: CannedResponseId) -> 
             })
         })
         .await?;
-    if deleted == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::CannedResponse))
-    }
+    require::changed(deleted, Noun::CannedResponse)
 }

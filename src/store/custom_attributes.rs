@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Error, Noun, Once, Result, Store};
+use super::{Error, Noun, Once, Result, Store, require};
 use crate::model::{AccountId, AttributeModel, AttributeType, CustomAttribute, CustomAttributeId};
 
 /// A custom attribute to define.
@@ -186,9 +186,5 @@ pub async fn delete(store: &Store, account: AccountId, id: CustomAttributeId) ->
             })
         })
         .await?;
-    if deleted == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::CustomAttribute))
-    }
+    require::changed(deleted, Noun::CustomAttribute)
 }

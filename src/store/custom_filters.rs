@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Error, Noun, Once, Result, Store};
+use super::{Error, Noun, Once, Result, Store, require};
 use crate::model::{AccountId, AgentId, Attributes, CustomFilter, CustomFilterId, FilterKind};
 
 /// How many searches an agent may keep.
@@ -175,9 +175,5 @@ pub async fn delete(
             })
         })
         .await?;
-    if deleted == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::CustomFilter))
-    }
+    require::changed(deleted, Noun::CustomFilter)
 }

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Error, Noun, Result, Store, require};
+use super::{Noun, Result, Store, require};
 use crate::model::{AccountId, AccountStatus, AgentId, BotId, Caller, KeyId, Scope};
 
 /// A key to make.
@@ -175,11 +175,7 @@ pub async fn revoke(
             })
         })
         .await?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::Key))
-    }
+    require::changed(changed, Noun::Key)
 }
 
 /// The text of a new key.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Error, Noun, Once, Result, Store};
+use super::{Error, Noun, Once, Result, Store, require};
 use crate::model::{AccountId, Label, LabelId};
 
 /// A label to define.
@@ -175,9 +175,5 @@ pub async fn delete(store: &Store, account: AccountId, id: LabelId) -> Result<()
             })
         })
         .await?;
-    if deleted == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::Label))
-    }
+    require::changed(deleted, Noun::Label)
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Error, Noun, Once, Result, Store};
+use super::{Error, Noun, Once, Result, Store, require};
 use crate::model::{AccountId, AgentId, ContactId, Note, NoteId};
 
 macro_rules! notes {
@@ -128,11 +128,7 @@ pub async fn delete(
                 )
                 .execute(conn)
                 .await?;
-                if deleted.rows_affected() == 1 {
-                    Ok(())
-                } else {
-                    Err(Error::NotFound(Noun::Note))
-                }
+                require::changed(deleted.rows_affected(), Noun::Note)
             })
         })
         .await

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 
-use super::{Error, Noun, Result, Store};
+use super::{Error, Noun, Result, Store, require};
 use crate::model::{AccountId, ConversationId, MatchType, PageFilter, PageFilterId, PagePattern};
 
 /// A page filter to make.
@@ -83,11 +83,7 @@ pub async fn delete(store: &Store, account: AccountId, id: PageFilterId) -> Resu
             })
         })
         .await?;
-    if deleted == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::PageFilter))
-    }
+    require::changed(deleted, Noun::PageFilter)
 }
 
 /// The patterns of these filters; every one of them must be the account's.

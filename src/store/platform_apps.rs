@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::accounts::{self, AccountPatch};
-use super::{Error, Noun, Result, Store};
+use super::{Error, Noun, Result, Store, require};
 use crate::model::{Account, AccountId, AccountStatus, PlatformAppId};
 
 /// How such a token begins, so that it is not looked for among other kinds.
@@ -88,11 +88,7 @@ pub async fn revoke(store: &Store, id: PlatformAppId, now: DateTime<Utc>) -> Res
             })
         })
         .await?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::PlatformApp))
-    }
+    require::changed(changed, Noun::PlatformApp)
 }
 
 /// Whose token this is; `None` for an unknown or a revoked one.

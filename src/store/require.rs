@@ -1,4 +1,4 @@
-//! Rows that a write refers to must be there, be the account's own, and not be removed: the last of which no foreign key
+//! Rows that a write changes or refers to must be there, be the account's own, and not be removed: the last of which no foreign key
 //! knows.
 
 use std::collections::BTreeSet;
@@ -56,6 +56,11 @@ pub(super) async fn inbox(
     .fetch_optional(conn)
     .await?;
     found_or(found.is_some(), Noun::Inbox)
+}
+
+/// That a statement found the row it was to change.
+pub(super) fn changed(rows: u64, noun: Noun) -> Result<()> {
+    found_or(rows > 0, noun)
 }
 
 fn found_or(found: bool, noun: Noun) -> Result<()> {

@@ -85,11 +85,7 @@ pub async fn update(
             })
         })
         .await?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::Team))
-    }
+    require::changed(changed, Noun::Team)
 }
 
 /// Deletes a team. Its conversations are without one then.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use sqlx::PgConnection;
 
-use super::{Error, Noun, Result, Store, passwords, user_sessions, users};
+use super::{Error, Noun, Result, Store, passwords, require, user_sessions, users};
 use crate::model::{AccountId, Password, UserId};
 
 /// Sets a password as the operator, who vouches for the user: it opens every account that the user is an agent of.
@@ -128,8 +128,6 @@ pub(super) async fn write(
     )
     .execute(&mut *conn)
     .await?;
-    if changed.rows_affected() == 0 {
-        return Err(Error::NotFound(Noun::User));
-    }
+    require::changed(changed.rows_affected(), Noun::User)?;
     user_sessions::end_all(conn, user).await
 }

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Error, Noun, Result, Store};
+use super::{Error, Noun, Result, Store, require};
 use crate::model::{
     AccountId, AccountStatus, Attributes, Availability, Membership, Role, User, UserId,
 };
@@ -183,11 +183,7 @@ pub(super) async fn change(
     )
     .execute(conn)
     .await?;
-    if changed.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::User))
-    }
+    require::changed(changed.rows_affected(), Noun::User)
 }
 
 /// Notes that the user chose this account among theirs.
@@ -212,11 +208,7 @@ pub async fn choose(
             })
         })
         .await?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::Agent))
-    }
+    require::changed(changed, Noun::Agent)
 }
 
 /// The name of the channel on which the user's client listens: of all that the user may enter or, for a client that has

@@ -197,11 +197,7 @@ pub async fn remove(
             })
         })
         .await?;
-    if removed == 1 {
-        Ok(())
-    } else {
-        Err(Error::NotFound(Noun::Endpoint))
-    }
+    require::changed(removed, Noun::Endpoint)
 }
 
 impl Row {

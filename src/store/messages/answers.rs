@@ -9,7 +9,7 @@ use crate::model::{
     AccountId, ConversationId, DeliveryStatus, EventKind, Message, MessageId, Rating,
 };
 use crate::store::signals::{self, Signal};
-use crate::store::{Error, Noun, Once, Result, Store, conversations, events, ratings};
+use crate::store::{Noun, Once, Result, Store, conversations, events, ratings, require};
 
 /// How many messages become read at once.
 const READ_AT_ONCE: i64 = 1000;
@@ -76,9 +76,7 @@ async fn keep(
     )
     .execute(&mut *conn)
     .await?;
-    if kept.rows_affected() == 0 {
-        return Err(Error::NotFound(Noun::Message));
-    }
+    require::changed(kept.rows_affected(), Noun::Message)?;
     let event = events::NewEvent::of_message(EventKind::MessageUpdated, conversation, message);
     events::append(conn, account, event, now).await?;
     if let Submission::Rating { rating, feedback } = submission {
