@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::groups::Job;
 use super::messages::{self, Piece};
 use super::turns::{Basis, NewSession, Saying};
 use super::{Error, Result, conversations};
@@ -41,10 +42,6 @@ pub(super) enum Appended {
 type Key = (AccountId, ConversationId);
 
 impl Append {
-    pub(super) fn key(&self) -> Key {
-        (self.account, self.conversation)
-    }
-
     /// Whether the conversation stands where the turn was computed from.
     fn fits(&self, conversation: &Conversation) -> bool {
         let basis = self.turn.as_ref().map(|(basis, _)| basis);

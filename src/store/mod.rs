@@ -54,6 +54,7 @@ pub mod event_feed;
 mod events;
 pub mod filters;
 mod group_commit;
+mod groups;
 mod idempotency;
 mod inbox_events;
 pub mod inbox_settings;
@@ -100,14 +101,16 @@ pub mod widget;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::PgPool;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::{Connection, PgPool};
 use tokio_util::task::TaskTracker;
 
 use crate::files::Links;
 use crate::vault::Vault;
-use group_commit::Queue;
+use appends::Append;
+use groups::Groups;
+use sessions::OfStream;
 
 pub use error::{Error, Field, Noun, Result};
 pub use idempotency::{Once, find_outcome, forget_outcomes};
@@ -119,13 +122,18 @@ pub struct Store {
     vault: Vault,
     /// What opens the files that are shown. None in commands, which show no files.
     links: Option<Links>,
-    writes: TaskTracker,
-    queue: Queue,
+    /// What must come to its end before the store closes.
+    tasks: TaskTracker,
+    appends: Groups<Append>,
+    chats: Groups<OfStream>,
 }
 
 impl Store {
     /// How long a request waits for a connection before it is told to come back later.
     const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// How long a connection that answered is taken to be there still.
+    const TRUSTED: Duration = Duration::from_secs(1);
 
     /// How sessions plan. Statements find rows by their keys, whatever the parameters, so a plan is made once and kept: to
     /// plan the longest anew takes longer than to run it. Kept plans must not read tables from end to end that were
@@ -145,13 +153,23 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(Self::ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|conn, connection| {
+                Box::pin(async move {
+                    if connection.idle_for > Self::TRUSTED {
+                        conn.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options);
         Self {
             pool,
             vault,
             links: None,
-            writes: TaskTracker::new(),
-            queue: Queue::new(),
+            tasks: TaskTracker::new(),
+            appends: Groups::new(),
+            chats: Groups::new(),
         }
     }
 
@@ -179,8 +197,8 @@ impl Store {
 
     /// Lets writes that were begun come to their end, then closes every connection.
     pub async fn close(&self) {
-        self.writes.close();
-        self.writes.wait().await;
+        self.tasks.close();
+        self.tasks.wait().await;
         self.pool.close().await;
     }
 
@@ -227,7 +245,7 @@ impl Store {
         F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         let store = self.clone();
-        let task = self.writes.spawn(async move {
+        let task = self.tasks.spawn(async move {
             let mut transaction = store.begin().await?;
             let outcome = operation(&mut transaction).await?;
             transaction.commit().await?;

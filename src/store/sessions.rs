@@ -1,8 +1,11 @@
 //! Where each visitor is in its flow: what a turn is computed from.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::groups::{self, Job};
 use super::{Result, Store};
 use crate::model::{
     AccountId, Attributes, BotId, ConversationId, ConversationStatus, FlowVersion, StreamId,
@@ -100,13 +103,45 @@ macro_rules! chats {
 
 /// The chat behind a visitor's handle, which is its own credential: it tells the account. Not of a suspended one.
 pub async fn find_by_stream(store: &Store, stream: StreamId) -> Result<Option<Chat>> {
-    let row = chats!(
-        "where c.stream_id = $1 and a.status = 'active' limit 1",
-        stream.0
+    store.chats.join(store, OfStream(stream)).await
+}
+
+/// A chat to find by its visitor's handle, with others that are asked for at the time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OfStream(StreamId);
+
+impl Job for OfStream {
+    type Key = StreamId;
+    type Outcome = Option<Chat>;
+
+    fn key(&self) -> StreamId {
+        self.0
+    }
+
+    async fn run(store: &Store, asked: Vec<Self>) -> Vec<Result<Option<Chat>>> {
+        let streams: Vec<i64> = asked.iter().map(|OfStream(stream)| stream.0).collect();
+        match find_all(store, &streams).await {
+            Ok(mut chats) => {
+                let found = asked
+                    .iter()
+                    .map(|OfStream(stream)| Ok(chats.remove(stream)));
+                found.collect()
+            }
+            Err(error) => groups::failed(error, asked.len()),
+        }
+    }
+}
+
+/// The chats behind handles, of accounts that are not suspended.
+async fn find_all(store: &Store, streams: &[i64]) -> Result<HashMap<StreamId, Chat>> {
+    let rows = chats!(
+        "where c.stream_id = any($1) and a.status = 'active'",
+        streams
     )
-    .fetch_optional(&mut *store.read().await?)
+    .fetch_all(&mut *store.read().await?)
     .await?;
-    Ok(row.map(Chat::from))
+    let keyed = |chat: Chat| Some((chat.stream?, chat));
+    Ok(rows.into_iter().map(Chat::from).filter_map(keyed).collect())
 }
 
 /// The conversation as a turn sees it.

@@ -199,7 +199,7 @@ where
         Some(_) => None,
     };
     if let Some(append) = shared {
-        match store.append(append).await? {
+        match store.appends.join(store, append).await? {
             Appended::Written(ids) => {
                 let said = ids.first().copied().filter(|_| step.incoming.is_some());
                 return Ok(answer(said));

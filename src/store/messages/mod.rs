@@ -112,7 +112,7 @@ pub async fn post(
 /// Posts a message together with others', or alone where that does not do.
 async fn append_one(store: &Store, append: Append) -> Result<MessageId> {
     let alone = append.clone();
-    match store.append(append).await? {
+    match store.appends.join(store, append).await? {
         Appended::Written(ids) => Ok(ids.first().copied().unwrap_or(MessageId(0))),
         Appended::Copy(id) => Ok(id),
         Appended::Aside => post_alone(store, alone, None).await,
