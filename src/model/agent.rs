@@ -15,6 +15,17 @@ text_enum! {
     Availability { Online = "online", Offline = "offline", Busy = "busy" }
 }
 
+impl Availability {
+    /// What others see of somebody who says so, and for whom being away may count as offline.
+    pub(super) fn as_seen(self, auto_offline: bool, is_present: bool) -> Self {
+        if auto_offline && !is_present {
+            Self::Offline
+        } else {
+            self
+        }
+    }
+}
+
 /// A person of an account's team.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agent {
@@ -51,11 +62,8 @@ pub struct Agent {
 impl Agent {
     /// Whether the agent can be reached, as others see it.
     pub fn reachability(&self) -> Availability {
-        if self.auto_offline && !self.is_present {
-            Availability::Offline
-        } else {
-            self.availability
-        }
+        self.availability
+            .as_seen(self.auto_offline, self.is_present)
     }
 
     /// The name that visitors see.

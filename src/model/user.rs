@@ -53,6 +53,8 @@ pub struct Membership {
     pub availability: Availability,
     /// Whether being away counts as offline.
     pub auto_offline: bool,
+    /// Whether the user is connected there.
+    pub is_present: bool,
     /// When the user last chose this account.
     pub active_at: Option<DateTime<Utc>>,
     /// Who invited the user.
@@ -61,4 +63,12 @@ pub struct Membership {
     pub created_at: DateTime<Utc>,
     /// When the place was last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl Membership {
+    /// Whether the user can be reached there, as others see it.
+    pub fn reachability(&self) -> Availability {
+        self.availability
+            .as_seen(self.auto_offline, self.is_present)
+    }
 }

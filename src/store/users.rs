@@ -57,7 +57,9 @@ macro_rules! memberships {
             Membership,
             r#"select g.account_id as "account: AccountId", g.id as "user: UserId", a.name as account_name,
                       a.status as "account_status: AccountStatus", g.role as "role: Role",
-                      g.availability as "availability: Availability", g.auto_offline, g.active_at,
+                      g.availability as "availability: Availability", g.auto_offline,
+                      exists (select from agent_presences p
+                              where p.account_id = g.account_id and p.agent_id = g.id) as "is_present!", g.active_at,
                       g.inviter_id as "inviter: UserId", g.created_at, g.updated_at
                from agents g join accounts a on a.id = g.account_id and a.removed_at is null "# + $from
             $(, $arg)*

@@ -195,6 +195,23 @@ async fn availability_is_set_for_one_account() {
 }
 
 #[tokio::test]
+async fn somebody_is_offline_until_they_are_connected() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let seen = async || {
+        let profile = ask(&office.agent, Method::GET, "", &json!({})).await.json();
+        let place = &profile["accounts"][0];
+        assert_eq!(place["availability"], "online");
+        place["availability_status"].clone()
+    };
+    assert_eq!(seen().await, "offline");
+    store::presence::agent_seen(app.store(), office.account, office.jane.id, app.now())
+        .await
+        .unwrap();
+    assert_eq!(seen().await, "online");
+}
+
+#[tokio::test]
 async fn the_account_that_was_chosen_last_is_the_one_in_use() {
     let app = TestApp::start().await;
     let office = Office::open(&app).await;

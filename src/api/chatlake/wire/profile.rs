@@ -101,7 +101,7 @@ impl MembershipBody {
             role: membership.role.as_str(),
             permissions: [membership.role.as_str()],
             availability: membership.availability.as_str(),
-            availability_status: membership.availability.as_str(),
+            availability_status: membership.reachability().as_str(),
             auto_offline: membership.auto_offline,
         }
     }

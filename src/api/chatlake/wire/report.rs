@@ -117,7 +117,7 @@ impl LiveAgent {
     pub(in crate::api::chatlake) fn new(agent: Agent, live: Live) -> Self {
         Self {
             id: agent.id.0,
-            availability: agent.availability.as_str(),
+            availability: agent.reachability().as_str(),
             name: agent.name,
             email: agent.email,
             thumbnail: agent.avatar_url,
