@@ -40,6 +40,10 @@ pub(super) struct Member {
 #[derive(Debug, Clone)]
 pub(super) struct Administrator(pub(super) Member);
 
+/// An administrator who asks for a report, and has not asked for too many.
+#[derive(Debug, Clone)]
+pub(super) struct Reporter(pub(super) Member);
+
 /// A conversation that its caller, a `Scope` or a `Member`, may look into.
 #[derive(Debug, Clone)]
 pub(super) struct InConversation<W> {
@@ -209,6 +213,18 @@ impl FromRequestParts<Server> for Administrator {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
         let member = Member::from_request_parts(parts, server).await?;
         permit(member.is_administrator())?;
+        Ok(Self(member))
+    }
+}
+
+impl FromRequestParts<Server> for Reporter {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
+        let Administrator(member) = Administrator::from_request_parts(parts, server).await?;
+        let limits = &server.limits;
+        limits.reports_by_user.check(member.agent.id)?;
+        limits.reports.check(member.account)?;
         Ok(Self(member))
     }
 }

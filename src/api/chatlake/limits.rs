@@ -15,10 +15,6 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Every limit of a single route.
 #[derive(Debug)]
-#[expect(
-    dead_code,
-    reason = "some of the routes that they are for are yet to come"
-)]
 pub(super) struct Limits {
     /// Searches for contacts.
     pub(super) search: Limit<AccountId>,

@@ -8,7 +8,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::auth::Administrator;
+use super::auth::Reporter;
 use super::error::{Error, Result};
 use super::fields::Query;
 use super::reports::span;
@@ -50,7 +50,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn summaries(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     Path((_, division)): Path<(String, String)>,
     query: Query,
 ) -> Result<Json<Vec<PartSummary>>> {
@@ -84,7 +84,7 @@ async fn channels(server: &Server, account: AccountId, span: Span) -> Result<Vec
 
 async fn outgoing(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     query: Query,
 ) -> Result<Json<Vec<PartOutgoing>>> {
     let (account, span) = (member.account, span(&server, &query)?);
@@ -103,7 +103,7 @@ async fn outgoing(
 
 async fn agents_table(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     query: Query,
 ) -> Result<Response> {
     let span = span(&server, &query)?;
@@ -112,7 +112,7 @@ async fn agents_table(
 
 async fn inboxes_table(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     query: Query,
 ) -> Result<Response> {
     let span = span(&server, &query)?;
@@ -121,7 +121,7 @@ async fn inboxes_table(
 
 async fn labels_table(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     query: Query,
 ) -> Result<Response> {
     let span = span(&server, &query)?;
@@ -130,7 +130,7 @@ async fn labels_table(
 
 async fn teams_table(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     query: Query,
 ) -> Result<Response> {
     let span = span(&server, &query)?;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::routing::get;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::auth::{Administrator, Member};
+use super::auth::{Member, Reporter};
 use super::error::{Error, Result};
 use super::fields::Query;
 use super::periods::{Period, Zone};
@@ -161,7 +161,7 @@ impl<'a> Scope<'a> {
 
 async fn series(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     query: Query,
 ) -> Result<Json<Report>> {
     let scope = Scope::read(&server, &member, &query).await?;
@@ -195,7 +195,7 @@ async fn series(
 
 async fn summary(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     query: Query,
 ) -> Result<Json<WithPrevious<Summary>>> {
     let scope = Scope::read(&server, &member, &query).await?;
@@ -207,7 +207,7 @@ async fn summary(
 
 async fn bot_summary(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     query: Query,
 ) -> Result<Json<WithPrevious<BotSummary>>> {
     let scope = Scope::read(&server, &member, &query).await?;
@@ -219,7 +219,7 @@ async fn bot_summary(
 
 async fn bot_metrics(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     query: Query,
 ) -> Result<Json<BotMetrics>> {
     let span = span(&server, &query)?;
@@ -233,10 +233,10 @@ async fn bot_metrics(
     }))
 }
 
-/// Where conversations stand, of the account or of each agent.
+/// Where conversations stand, of the account or of each agent, or one of them.
 async fn conversations(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     query: Query,
 ) -> Result<Json<LiveReport>> {
     let (store, account) = (&server.store, member.account);
@@ -248,7 +248,9 @@ async fn conversations(
         Some("agent") => {
             let live = reports::live_of_agents(store, account).await?;
             let of = |id: AgentId| live.iter().find(|(agent, _)| *agent == id);
+            let one = query.number("user_id")?;
             let agents = agents::list(store, account).await?.into_iter();
+            let agents = agents.filter(|agent| one.is_none_or(|id| agent.id.0 == id));
             let agents = agents.map(|agent| {
                 let live = of(agent.id).map(|(_, live)| *live).unwrap_or_default();
                 LiveAgent::new(agent, live)
@@ -261,7 +263,7 @@ async fn conversations(
 
 async fn live(
     State(server): State<Server>,
-    Administrator(member): Administrator,
+    Reporter(member): Reporter,
     query: Query,
 ) -> Result<Json<LiveNumbers>> {
     let (store, account) = (&server.store, member.account);

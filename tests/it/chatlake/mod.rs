@@ -26,6 +26,7 @@ mod files;
 mod inbox_settings;
 mod inboxes;
 mod labels;
+mod limits;
 mod lists;
 mod live;
 mod members;

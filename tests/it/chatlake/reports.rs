@@ -300,10 +300,18 @@ async fn where_conversations_stand_is_told_live() {
         .json();
     let jane = json!({
         "id": office.jane.id.0, "name": office.jane.name, "email": office.jane.email, "thumbnail": "",
-        "availability": "online", "metric": {"open": 1, "unattended": 0}
+        "availability": "offline", "metric": {"open": 1, "unattended": 0}
     });
     assert_eq!(agents[1], jane);
     assert_eq!(agents[0]["metric"], json!({"open": 0, "unattended": 0}));
+    let path = format!(
+        "/reports/conversations/?type=agent&user_id={}",
+        office.jane.id
+    );
+    assert_eq!(
+        report(&office.admin, &path).await.pair(),
+        (200, json!([jane]))
+    );
     let untold = report(&office.admin, "/reports/conversations").await;
     assert_eq!((untold.status.as_u16(), untold.text()), (422, ""));
 }

@@ -72,6 +72,7 @@ async fn search(
     member: Member,
     query: Query,
 ) -> Result<Json<FoundContacts>> {
+    server.limits.search.check(member.account)?;
     let text = query.last("q").map(str::trim).unwrap_or_default();
     if text.is_empty() {
         let refusal = "Specify search string with parameter q";
