@@ -9,6 +9,7 @@ mod bot_open;
 mod chatlake;
 mod cli;
 mod cli_people;
+mod clients;
 mod config;
 mod cross_api;
 mod database;
