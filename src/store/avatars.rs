@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Error, Noun, Result, Store, events, require};
+use super::{Error, Noun, Result, Store, events, inbox_events, inbox_settings, require};
 use crate::model::{AccountId, AgentId, BlobId, BotId, ContactId, EventKind, InboxId};
 
 /// Who or what is in a picture.
@@ -138,20 +138,29 @@ async fn show(
             .rows_affected(),
             Noun::Bot,
         ),
-        Whose::Inbox(id) => require::changed(
-            sqlx::query!(
-                "update inboxes set avatar_url = $3, updated_at = $4 where account_id = $1 and id = $2",
-                account.0,
-                id.0,
-                url,
-                now,
-            )
-            .execute(conn)
-            .await?
-            .rows_affected(),
-            Noun::Inbox,
-        ),
+        Whose::Inbox(id) => show_inbox(conn, account, id, url, now).await,
     }
+}
+
+async fn show_inbox(
+    conn: &mut PgConnection,
+    account: AccountId,
+    id: InboxId,
+    url: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    inbox_settings::lock(conn, account, id).await?;
+    let before = inbox_events::snapshot(conn, account, id).await?;
+    sqlx::query!(
+        "update inboxes set avatar_url = $3, updated_at = $4 where account_id = $1 and id = $2",
+        account.0,
+        id.0,
+        url,
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    inbox_events::append_updated(conn, account, id, &before, now).await
 }
 
 async fn show_contact(

@@ -428,7 +428,7 @@ async fn set_widget(
 }
 
 /// Two who change an inbox at once do it one after the other.
-async fn lock(conn: &mut PgConnection, account: AccountId, id: InboxId) -> Result<()> {
+pub(super) async fn lock(conn: &mut PgConnection, account: AccountId, id: InboxId) -> Result<()> {
     sqlx::query_scalar!(
         "select id from inboxes where account_id = $1 and id = $2 and removed_at is null for no key update",
         account.0,

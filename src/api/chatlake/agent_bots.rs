@@ -5,13 +5,14 @@ use axum::extract::State;
 use axum::routing::{get, post};
 
 use super::auth::{Administrator, InInbox, Member, Of, Row, Who};
+use super::body::Body;
 use super::error::Result;
-use super::params::Params;
 use super::parse::{Faults, MAX_STRING, MAX_TEXT, one_of};
 use super::wire::bot::{AgentBotIn, AgentBotOut, InboxBot, MaybeBot};
-use super::{Route, Server};
-use crate::model::{BotId, WebUrl};
+use super::{Route, Server, uploads};
+use crate::model::{AccountId, BlobId, BotId, WebUrl};
 use crate::store::agent_bots::{self, AgentBot, AgentBotPatch, NewAgentBot};
+use crate::store::avatars::Whose;
 use crate::store::{self, Store};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -57,11 +58,14 @@ async fn list(State(server): State<Server>, member: Member) -> Result<Json<Vec<A
 async fn create(
     State(server): State<Server>,
     Administrator(member): Administrator,
-    Params { value, once }: Params<AgentBotIn>,
+    form: Body,
 ) -> Result<Json<AgentBotOut>> {
-    let new = read_new(value)?;
     let (account, now) = (member.account, server.now());
-    let bot = agent_bots::create(&server.store, account, new, once, now).await?;
+    let received = form.read(&server, uploads::of_avatar(account)).await?;
+    let picture = uploads::avatar(&received.files)?;
+    let new = read_new(received.value)?;
+    let bot = agent_bots::create(&server.store, account, new, received.once, now).await?;
+    let bot = with_picture(&server, account, bot, picture).await?;
     Ok(Json(body(&member, bot)))
 }
 
@@ -72,11 +76,29 @@ async fn show(Of { who, row: bot }: Of<Member, AgentBot>) -> Json<AgentBotOut> {
 async fn update(
     State(server): State<Server>,
     Of { who, row: bot }: Of<Administrator, AgentBot>,
-    Params { value, .. }: Params<AgentBotIn>,
+    form: Body,
 ) -> Result<Json<AgentBotOut>> {
-    let (account, patch, now) = (who.account(), read(value)?, server.now());
+    let (account, now) = (who.account(), server.now());
+    let received = form.read(&server, uploads::of_avatar(account)).await?;
+    let picture = uploads::avatar(&received.files)?;
+    let patch = read(received.value)?;
     let bot = agent_bots::update(&server.store, account, bot.id, patch, now).await?;
+    let bot = with_picture(&server, account, bot, picture).await?;
     Ok(Json(body(&who.0, bot)))
+}
+
+/// The bot with the picture that came with a form, if one did.
+async fn with_picture(
+    server: &Server,
+    account: AccountId,
+    bot: AgentBot,
+    picture: Option<BlobId>,
+) -> Result<AgentBot> {
+    if picture.is_none() {
+        return Ok(bot);
+    }
+    uploads::show_avatar(server, account, Whose::Bot(bot.id), picture).await?;
+    Ok(agent_bots::get(&server.store, account, bot.id).await?)
 }
 
 async fn remove(

@@ -48,7 +48,7 @@ pub(super) struct Raw {
     /// Its fields, as one object.
     pub(super) json: Bytes,
     pub(super) once: Option<Once>,
-    files: Vec<Blob>,
+    pub(super) files: Vec<Blob>,
 }
 
 /// Where files may be in a multipart form, how many, and whose they will be.
@@ -66,6 +66,14 @@ pub(super) enum Form {
     Json,
     UrlEncoded,
     Multipart,
+}
+
+impl Taking {
+    /// Whether a part of this name is one of the files.
+    fn is_at(self, name: &str) -> bool {
+        let rest = name.strip_prefix(self.field);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+    }
 }
 
 impl FromRequest<Server> for Body {
@@ -246,8 +254,7 @@ async fn read_file(
             Some(_) | None => Ok(None),
         };
     }
-    let field = name.split('[').next().unwrap_or_default();
-    let Some(taking) = taking.filter(|taking| taking.field == field) else {
+    let Some(taking) = taking.filter(|taking| taking.is_at(name)) else {
         return Err(Error::Refused(format!("{name}: no file is taken here")));
     };
     if taken == taking.at_most {

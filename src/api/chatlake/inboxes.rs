@@ -5,13 +5,15 @@ use axum::extract::State;
 use axum::routing::{get, post};
 
 use super::auth::{Administrator, InInbox, Member, Of, Row, Who};
+use super::body::Body;
 use super::error::{Error, Result};
 use super::params::Params;
 use super::wire::Payload;
 use super::wire::inbox::{API_CHANNEL, Beside, InboxBody, Removal, channel_type};
 use super::wire::inbox_in::{InboxBotIn, InboxIn};
-use super::{Route, Server, inbox_fields};
-use crate::model::{BotId, Inbox, InboxId};
+use super::{Route, Server, inbox_fields, uploads};
+use crate::model::{AccountId, BlobId, BotId, Inbox, InboxId};
+use crate::store::avatars::Whose;
 use crate::store::{self, Store, inbox_settings};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -46,11 +48,15 @@ impl Row<Administrator> for Inbox {
 async fn create(
     State(server): State<Server>,
     Administrator(member): Administrator,
-    Params { value: body, once }: Params<InboxIn>,
+    body: Body,
 ) -> Result<Json<InboxBody>> {
+    let (account, now) = (member.account, server.now());
+    let received = body.read(&server, uploads::of_avatar(account)).await?;
+    let (body, once): (InboxIn, _) = (received.value, received.once);
+    let picture = uploads::avatar(&received.files)?;
     let new = inbox_fields::read_new(body)?;
-    let inbox =
-        store::inboxes::create(&server.store, member.account, new, once, server.now()).await?;
+    let inbox = store::inboxes::create(&server.store, account, new, once, now).await?;
+    let inbox = with_picture(&server, account, inbox, picture).await?;
     Ok(Json(answer(&server, &member, inbox).await?))
 }
 
@@ -74,12 +80,30 @@ async fn list(
 async fn update(
     State(server): State<Server>,
     Of { who, row: inbox }: Of<Administrator, Inbox>,
-    Params { value: body, .. }: Params<InboxIn>,
+    body: Body,
 ) -> Result<Json<InboxBody>> {
-    let patch = inbox_fields::read_patch(body, inbox.channel)?;
     let (account, now) = (who.account(), server.now());
+    let received = body.read(&server, uploads::of_avatar(account)).await?;
+    let picture = uploads::avatar(&received.files)?;
+    let body: InboxIn = received.value;
+    let patch = inbox_fields::read_patch(body, inbox.channel)?;
     let inbox = inbox_settings::update(&server.store, account, inbox.id, patch, now).await?;
+    let inbox = with_picture(&server, account, inbox, picture).await?;
     Ok(Json(answer(&server, &who.0, inbox).await?))
+}
+
+/// The inbox with the picture that came with a form, if one did.
+async fn with_picture(
+    server: &Server,
+    account: AccountId,
+    inbox: Inbox,
+    picture: Option<BlobId>,
+) -> Result<Inbox> {
+    if picture.is_none() {
+        return Ok(inbox);
+    }
+    uploads::show_avatar(server, account, Whose::Inbox(inbox.id), picture).await?;
+    Ok(store::inboxes::get(&server.store, account, inbox.id).await?)
 }
 
 async fn remove(

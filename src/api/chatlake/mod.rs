@@ -56,10 +56,6 @@
 //! - Files come with a message of their own, not with the one that begins a conversation. A message takes what is in
 //!   them for what they are, whatever they are called; `data_url` is good for a while, and its file is served by
 //!   [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
-//! - Not yet: presence (everybody outside is offline).
-//! - Files come with a message of their own, not with the one that begins a conversation. A message takes what is in
-//!   them for what they are, whatever they are called; `data_url` is good for a while, and its file is served by
-//!   [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
 
 mod account;
 mod agent_bots;

@@ -6,9 +6,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Server;
-use super::body::{Body, Form, Raw};
+use super::body::{Body, Form, Raw, Taking};
 use super::error::{Error, Result};
 use crate::api::edge::parse_json;
+use crate::model::Blob;
 use crate::store::Once;
 
 /// What a body says, and the name that its client gave to this write.
@@ -47,10 +48,32 @@ impl<T: Wrap> FromRequest<Server> for Wrapped<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self> {
-        let raw = read(request, server).await?;
+        Self::of(&read(request, server).await?)
+    }
+}
+
+impl<T: Wrap> Wrapped<T> {
+    /// Reads a body that files may come with. They may be all that there is.
+    pub(super) async fn read(
+        body: Body,
+        server: &Server,
+        taking: Option<Taking>,
+    ) -> Result<(Self, Vec<Blob>)> {
+        let raw = body.read_raw(server, taking).await?;
+        let read = match Self::of(&raw) {
+            Err(Error::Missing(_)) if !raw.files.is_empty() => Self {
+                value: parse_json(b"{}")?,
+                once: raw.once,
+            },
+            read => read?,
+        };
+        Ok((read, raw.files))
+    }
+
+    fn of(raw: &Raw) -> Result<Self> {
         Ok(Self {
-            value: parse_json(unwrap(&raw, T::NAME)?.to_string().as_bytes())?,
-            once: raw.once,
+            value: parse_json(unwrap(raw, T::NAME)?.to_string().as_bytes())?,
+            once: raw.once.clone(),
         })
     }
 }

@@ -9,14 +9,16 @@ use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::body::Body;
 use super::error::{Error, Result};
 use super::identity::{Person, Through};
 use super::params::Wrapped;
 use super::parse::{self, Faults, MAX_STRING, MAX_TEXT, MAX_URL};
 use super::wire::profile::{PresenceIn, ProfileBody, ProfileIn, Tokens};
-use super::{Route, Server};
+use super::{Route, Server, uploads};
 use crate::model::{AccountId, Availability, Email, Membership, Password, Scope as KeyScope};
 use crate::store::agent_changes::{self, AgentPatch};
+use crate::store::avatars::Whose;
 use crate::store::keys::{self, NewKey};
 use crate::store::users::{self, UserPatch};
 use crate::store::{user_passwords, user_tokens};
@@ -44,26 +46,46 @@ pub(super) async fn show(
 pub(super) async fn update(
     State(server): State<Server>,
     person: Person,
-    Wrapped { value, .. }: Wrapped<ProfileIn>,
+    form: Body,
 ) -> Result<Json<ProfileBody>> {
     if let Some(account) = person.account()
         && !users::is_of_one_account(&server.store, account, person.user).await?
     {
         return Err(Error::NotPermitted);
     }
+    // A picture is a file of the account in use.
+    let place = memberships(&server, &person).await?.into_iter().next();
+    let taking = place.map(|place| uploads::of_profile(place.account));
+    let (Wrapped { value, .. }, files) = Wrapped::read(form, &server, taking).await?;
+    let picture = uploads::avatar(&files)?;
     let (patch, passwords) = read(value)?;
     if let Some(passwords) = passwords {
-        let client = match &person.through {
-            Through::Session(client) => Some(client.clone()),
-            Through::Key { .. } | Through::Token => None,
-        };
-        let (store, user) = (&server.store, person.user);
-        if !user_passwords::change(store, user, passwords, client, server.now()).await? {
-            return Err(Error::Refused("Invalid current password".to_owned()));
-        }
+        change_password(&server, &person, passwords).await?;
     }
     users::update(&server.store, person.user, patch, server.now()).await?;
+    if let Some(taking) = taking {
+        let whose = Whose::Agent(person.user.into());
+        uploads::show_avatar(&server, taking.account, whose, picture).await?;
+    }
     Ok(Json(body(&server, &person).await?))
+}
+
+/// Changes the password, which ends the person's other sessions.
+async fn change_password(
+    server: &Server,
+    person: &Person,
+    passwords: (SecretString, Password),
+) -> Result<()> {
+    let client = match &person.through {
+        Through::Session(client) => Some(client.clone()),
+        Through::Key { .. } | Through::Token => None,
+    };
+    let (store, user) = (&server.store, person.user);
+    if user_passwords::change(store, user, passwords, client, server.now()).await? {
+        Ok(())
+    } else {
+        Err(Error::Refused("Invalid current password".to_owned()))
+    }
 }
 
 pub(super) async fn set_availability(

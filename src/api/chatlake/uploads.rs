@@ -82,6 +82,15 @@ pub(super) fn of_avatar(account: AccountId) -> Option<Taking> {
     })
 }
 
+/// Where a user's own picture is in a form.
+pub(super) fn of_profile(account: AccountId) -> Taking {
+    Taking {
+        field: "profile[avatar]",
+        at_most: 1,
+        account,
+    }
+}
+
 /// The picture that came with a form, if one did; what is no image is refused before anything is written.
 pub(super) fn avatar(came: &[Blob]) -> Result<Option<BlobId>> {
     match came.first() {

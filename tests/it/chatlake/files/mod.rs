@@ -3,6 +3,7 @@
 mod bucket;
 mod hostile;
 mod kept;
+mod pictures;
 mod served;
 mod views;
 
