@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::access::Viewer;
+use super::signals::{self, Signal};
 use super::{Result, Store};
 use crate::model::{AccountId, AgentId, ConversationId};
 
@@ -20,7 +21,7 @@ pub async fn see(
     store
         .write(move |conn| {
             Box::pin(async move {
-                sqlx::query!(
+                let seen = sqlx::query!(
                     "update conversations set agent_last_seen_at = $4, unread_count = 0,
                             assignee_last_seen_at = case when assignee_id = $3 then $4 else assignee_last_seen_at end
                      where account_id = $1 and id = $2
@@ -33,9 +34,12 @@ pub async fn see(
                     agent.0,
                     now,
                 )
-                .execute(conn)
+                .execute(&mut *conn)
                 .await?;
-                Ok(())
+                if seen.rows_affected() == 0 {
+                    return Ok(());
+                }
+                signals::tell(conn, account, Signal::Unread { conversation }, now).await
             })
         })
         .await
@@ -46,6 +50,7 @@ pub async fn mark_unread(
     store: &Store,
     account: AccountId,
     conversation: ConversationId,
+    now: DateTime<Utc>,
 ) -> Result<()> {
     store
         .write(move |conn| {
@@ -66,9 +71,9 @@ pub async fn mark_unread(
                     account.0,
                     conversation.0,
                 )
-                .execute(conn)
+                .execute(&mut *conn)
                 .await?;
-                Ok(())
+                signals::tell(conn, account, Signal::Unread { conversation }, now).await
             })
         })
         .await

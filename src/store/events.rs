@@ -162,7 +162,7 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                       json_build_object('id', a.id, 'name', a.name) as account,
                       case when c.id is not null then to_json((select r from (select
                           c.account_id, c.id, c.uuid, c.inbox_id, c.contact_id, c.contact_inbox_id, c.status, c.priority,
-                          c.assignee_id, c.team_id, c.muted, c.snoozed_until, c.additional_attributes, c.custom_attributes,
+                          c.assignee_id, c.assignee_bot_id, c.team_id, c.muted, c.snoozed_until, c.additional_attributes, c.custom_attributes,
                           c.callback_endpoint_id, c.first_visitor_message_at, c.first_agent_message_at, c.last_message_at,
                           c.last_agent_id, c.visitor_message_count, c.unread_count, c.waiting_since, c.agent_last_seen_at,
                           c.assignee_last_seen_at, c.contact_last_seen_at, c.resolved_at, c.last_activity_at, c.created_at,
@@ -181,6 +181,8 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                       (select json_build_object('id', u.id, 'name', u.name, 'email', u.email, 'display_name', u.display_name,
                                                 'avatar_url', u.avatar_url)
                        from users u where u.id = c.assignee_id) as assignee,
+                      (select json_build_object('id', b.id, 'name', b.name, 'avatar_url', b.avatar_url)
+                       from bots b where b.account_id = s.account_id and b.id = c.assignee_bot_id) as assignee_bot,
                       (select json_build_object('id', t.id, 'name', t.name)
                        from teams t where t.account_id = s.account_id and t.id = c.team_id) as team
                from (select distinct account_id, conversation_id, contact_id, way_id from fact) s
@@ -210,7 +212,7 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                                     from users u where u.id = m.agent_id),
                           'bot', (select json_build_object('id', b.id, 'name', b.name)
                                   from bots b where b.account_id = f.account_id and b.id = m.bot_id),
-                          'assignee', s.assignee, 'team', s.team,
+                          'assignee', s.assignee, 'assignee_bot', s.assignee_bot, 'team', s.team,
                           'endpoint', (select json_build_object('id', n.id, 'kind', n.kind, 'inbox_id', n.inbox_id,
                                                                 'bot_id', n.bot_id, 'reason', n.disabled_reason)
                                        from endpoints n where n.account_id = f.account_id and n.id = f.endpoint_id)

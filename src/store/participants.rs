@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::signals::{self, Signal};
 use super::{Result, Store};
 use crate::model::{AccountId, Agent, AgentId, ConversationId, InboxId, TeamId};
 
@@ -141,7 +142,15 @@ pub async fn mention(
                 )
                 .execute(&mut *conn)
                 .await?;
-                insert(conn, account, conversation, &agents, now).await
+                insert(conn, account, conversation, &agents, now).await?;
+                for agent in agents.into_iter().map(AgentId) {
+                    let signal = Signal::Mentioned {
+                        conversation,
+                        agent,
+                    };
+                    signals::tell(conn, account, signal, now).await?;
+                }
+                Ok(())
             })
         })
         .await

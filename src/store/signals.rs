@@ -24,6 +24,30 @@ pub enum Signal {
         /// Which.
         conversation: ConversationId,
     },
+    /// An agent looked at a conversation, or made it unread again.
+    Unread {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// A note names an agent.
+    Mentioned {
+        /// Where.
+        conversation: ConversationId,
+        /// Whom.
+        agent: AgentId,
+    },
+}
+
+impl Signal {
+    /// What it is about.
+    pub fn conversation(self) -> ConversationId {
+        match self {
+            Self::Typing { conversation, .. }
+            | Self::Read { conversation }
+            | Self::Unread { conversation }
+            | Self::Mentioned { conversation, .. } => conversation,
+        }
+    }
 }
 
 /// As it goes from server to server, of whichever versions.
@@ -41,6 +65,13 @@ enum Wire {
     },
     Read {
         conversation: i64,
+    },
+    Unread {
+        conversation: i64,
+    },
+    Mentioned {
+        conversation: i64,
+        agent: i64,
     },
 }
 
@@ -69,6 +100,16 @@ impl Signal {
             Wire::Read { conversation } => Self::Read {
                 conversation: ConversationId(conversation),
             },
+            Wire::Unread { conversation } => Self::Unread {
+                conversation: ConversationId(conversation),
+            },
+            Wire::Mentioned {
+                conversation,
+                agent,
+            } => Self::Mentioned {
+                conversation: ConversationId(conversation),
+                agent: AgentId(agent),
+            },
         })
     }
 
@@ -92,6 +133,16 @@ impl Signal {
             },
             Self::Read { conversation } => Wire::Read {
                 conversation: conversation.0,
+            },
+            Self::Unread { conversation } => Wire::Unread {
+                conversation: conversation.0,
+            },
+            Self::Mentioned {
+                conversation,
+                agent,
+            } => Wire::Mentioned {
+                conversation: conversation.0,
+                agent: agent.0,
             },
         }
     }
@@ -136,8 +187,18 @@ mod tests {
             let text = serde_json::to_string(&signal.wire()).unwrap();
             assert_eq!(Signal::parse(&text), Some(signal));
         }
-        let text = serde_json::to_string(&Signal::Read { conversation }.wire()).unwrap();
-        assert_eq!(Signal::parse(&text), Some(Signal::Read { conversation }));
+        let agent = AgentId(3);
+        for signal in [
+            Signal::Read { conversation },
+            Signal::Unread { conversation },
+            Signal::Mentioned {
+                conversation,
+                agent,
+            },
+        ] {
+            let text = serde_json::to_string(&signal.wire()).unwrap();
+            assert_eq!(Signal::parse(&text), Some(signal));
+        }
         assert_eq!(Signal::parse(r#"{"newer":{}}"#), None);
         assert_eq!(Signal::parse(""), None);
     }

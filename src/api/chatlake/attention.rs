@@ -88,7 +88,8 @@ pub(super) async fn mark_unread(
     within: InConversation<Member>,
 ) -> Result<Json<ConversationBody>> {
     let (member, id) = (&within.who, within.conversation.id);
-    conversation_attention::mark_unread(&server.store, member.account, id).await?;
+    let (account, now) = (member.account, server.now());
+    conversation_attention::mark_unread(&server.store, account, id, now).await?;
     conversations::answer(&server, &member.scope(), id).await
 }
 

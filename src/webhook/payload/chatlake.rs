@@ -9,9 +9,10 @@ use serde_json::from_str;
 use super::inbox;
 use super::snapshot::{self, ContactSnapshot, Named, Snapshot, Typing, Typist, WidgetSnapshot};
 use super::wire::{
-    AttachmentPart, ContactInboxPart, ContactPart, ContactPayload, ConversationPart,
-    ConversationPayload, Empty, MessagePayload, MetaPart, NamedPart, PushContact, PushConversation,
-    PushMessage, PushSender, PushUser, SenderPart, SourcePart, TypingPayload, WidgetPayload,
+    AssigneePart, AttachmentPart, AttributesPart, ContactInboxPart, ContactPart, ContactPayload,
+    ConversationPart, ConversationPayload, Empty, MessagePayload, MetaPart, NamedPart, PushContact,
+    PushConversation, PushMessage, PushSender, PushUser, SenderPart, SourcePart, TypingPayload,
+    WidgetPayload,
 };
 use crate::model::{Channel, EventKind};
 
@@ -158,7 +159,7 @@ fn message_payload<'a>(
 ) -> MessagePayload<'a> {
     MessagePayload {
         account: named(&snapshot.account),
-        additional_attributes: Empty {},
+        additional_attributes: attributes_part(message),
         content_attributes: message.content_attributes,
         content_type: &message.content_type,
         content: normalized(message.content.as_deref()),
@@ -197,6 +198,7 @@ fn conversation_payload<'a>(
 
 fn conversation_part<'a>(snapshot: &'a Snapshot<'a>) -> ConversationPart<'a> {
     let conversation = &snapshot.conversation;
+    let (assignee_type, assignee) = assignee_part(snapshot).unzip();
     ConversationPart {
         additional_attributes: conversation.additional_attributes,
         can_reply: true,
@@ -213,8 +215,8 @@ fn conversation_part<'a>(snapshot: &'a Snapshot<'a>) -> ConversationPart<'a> {
         labels: &snapshot.labels,
         meta: MetaPart {
             sender: push_contact(&snapshot.contact),
-            assignee: snapshot.assignee.as_ref().map(push_user),
-            assignee_type: snapshot.assignee.as_ref().map(|_| "User"),
+            assignee,
+            assignee_type,
             team: snapshot.team.as_ref().map(named),
             hmac_verified: snapshot.contact_inbox.hmac_verified,
         },
@@ -231,6 +233,28 @@ fn conversation_part<'a>(snapshot: &'a Snapshot<'a>) -> ConversationPart<'a> {
         timestamp: conversation.last_activity_at.timestamp(),
         created_at: conversation.created_at.timestamp(),
         updated_at: fractional_seconds(conversation.updated_at),
+    }
+}
+
+/// Whom the conversation is given to, and what that is.
+fn assignee_part<'a>(snapshot: &'a Snapshot<'a>) -> Option<(&'static str, AssigneePart<'a>)> {
+    if let Some(user) = &snapshot.assignee {
+        return Some(("User", AssigneePart::User(push_user(user))));
+    }
+    let bot = snapshot.assignee_bot.as_ref()?;
+    let part = AssigneePart::Bot {
+        id: bot.id,
+        name: &bot.name,
+        avatar_url: &bot.avatar_url,
+        r#type: "agent_bot",
+    };
+    Some(("AgentBot", part))
+}
+
+fn attributes_part<'a>(message: &snapshot::Message<'a>) -> AttributesPart<'a> {
+    match message.additional_attributes {
+        Some(attributes) => AttributesPart::Kept(attributes),
+        None => AttributesPart::None(Empty {}),
     }
 }
 
@@ -327,7 +351,7 @@ fn push_message<'a>(
         sender_type,
         sender_id: message.contact_id.or(message.agent_id).or(message.bot_id),
         external_source_ids: Empty {},
-        additional_attributes: Empty {},
+        additional_attributes: attributes_part(message),
         sentiment: Empty {},
         conversation: PushConversation {
             assignee_id: snapshot.conversation.assignee_id,

@@ -31,6 +31,8 @@ pub(super) struct Snapshot<'a> {
     pub(super) bot: Option<Named<'a>>,
     #[serde(borrow)]
     pub(super) assignee: Option<User<'a>>,
+    #[serde(borrow, default)]
+    pub(super) assignee_bot: Option<Bot<'a>>,
     #[serde(borrow)]
     pub(super) team: Option<Named<'a>>,
     #[serde(borrow, default)]
@@ -94,6 +96,15 @@ pub(super) struct Named<'a> {
     pub(super) id: i64,
     #[serde(borrow)]
     pub(super) name: Cow<'a, str>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Bot<'a> {
+    pub(super) id: i64,
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) avatar_url: Cow<'a, str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -177,6 +188,8 @@ pub(super) struct Message<'a> {
     #[serde(borrow)]
     pub(super) content_type: Cow<'a, str>,
     pub(super) content_attributes: &'a RawValue,
+    #[serde(borrow, default)]
+    pub(super) additional_attributes: Option<&'a RawValue>,
     pub(super) private: bool,
     #[serde(borrow)]
     pub(super) status: Cow<'a, str>,

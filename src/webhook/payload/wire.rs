@@ -12,7 +12,7 @@ pub(super) struct Empty {}
 #[derive(Serialize)]
 pub(super) struct MessagePayload<'a> {
     pub(super) account: NamedPart<'a>,
-    pub(super) additional_attributes: Empty,
+    pub(super) additional_attributes: AttributesPart<'a>,
     pub(super) content_attributes: &'a RawValue,
     pub(super) content_type: &'a str,
     pub(super) content: Option<String>,
@@ -105,10 +105,30 @@ pub(super) struct ContactInboxPart<'a> {
 #[derive(Serialize)]
 pub(super) struct MetaPart<'a> {
     pub(super) sender: PushContact<'a>,
-    pub(super) assignee: Option<PushUser<'a>>,
+    pub(super) assignee: Option<AssigneePart<'a>>,
     pub(super) assignee_type: Option<&'static str>,
     pub(super) team: Option<NamedPart<'a>>,
     pub(super) hmac_verified: bool,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum AssigneePart<'a> {
+    User(PushUser<'a>),
+    Bot {
+        id: i64,
+        name: &'a str,
+        avatar_url: &'a str,
+        r#type: &'static str,
+    },
+}
+
+/// Attributes as they are kept.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum AttributesPart<'a> {
+    Kept(&'a RawValue),
+    None(Empty),
 }
 
 #[derive(Serialize)]
@@ -197,7 +217,7 @@ pub(super) struct PushMessage<'a> {
     pub(super) sender_type: Option<&'static str>,
     pub(super) sender_id: Option<i64>,
     pub(super) external_source_ids: Empty,
-    pub(super) additional_attributes: Empty,
+    pub(super) additional_attributes: AttributesPart<'a>,
     pub(super) processed_message_content: Option<String>,
     pub(super) sentiment: Empty,
     pub(super) conversation: PushConversation<'a>,

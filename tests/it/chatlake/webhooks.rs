@@ -189,3 +189,81 @@ async fn a_webhook_hears_of_inboxes_that_are_made_and_changed() {
     assert_eq!(got[1], expected);
     assert_eq!(got.len(), 2);
 }
+
+/// What goes to a webhook of these subscriptions while something is done.
+async fn heard(office: &Office<'_>, subscriptions: Value, doing: impl AsyncFnOnce()) -> Value {
+    let receiver = Receiver::start().await;
+    let hook = json!({"url": receiver.url.as_str(), "subscriptions": subscriptions});
+    let made = office.admin.post("/webhooks", &hook).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    doing().await;
+    office.app.drain_webhooks().await;
+    receiver.take().pop().unwrap().json()
+}
+
+#[tokio::test]
+async fn a_webhook_is_told_of_the_bot_that_a_conversation_is_given_to() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let contact = office.contact("Pranav", "s").await;
+    let start = json!({"source_id": "s"});
+    office.admin.post("/conversations", &start).await;
+    let bot = json!({"name": "Robo", "avatar_url": "https://robo.example.org/face.png"});
+    let bot = office.admin.post("/agent_bots", &bot).await.json()["id"].clone();
+    let body = heard(&office, json!(["conversation_updated"]), async || {
+        let assign = json!({"assignee_id": bot, "assignee_type": "AgentBot"});
+        let path = "/conversations/1/assignments";
+        let answer = office.admin.post(path, &assign).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    })
+    .await;
+    let at = 1_773_144_000;
+    let iso = "2026-03-10T12:00:00.000Z";
+    assert_eq!(
+        body,
+        json!({
+            "event": "conversation_updated", "account": {"id": office.account.0, "name": "Acme"},
+            "changed_attributes": [{"assignee_agent_bot_id": {"previous_value": null, "current_value": bot}}],
+            "additional_attributes": {}, "can_reply": true, "channel": "Channel::Api",
+            "contact_inbox": {
+                "id": 1, "contact_id": contact, "inbox_id": office.inbox.0, "source_id": "s", "hmac_verified": false,
+                "created_at": iso, "updated_at": iso
+            },
+            "id": 1, "inbox_id": office.inbox.0, "messages": [], "labels": [],
+            "meta": {
+                "sender": {
+                    "additional_attributes": {}, "custom_attributes": {}, "email": null, "id": contact,
+                    "identifier": null, "name": "Pranav", "phone_number": null, "thumbnail": "",
+                    "blocked": false, "type": "contact"
+                },
+                "assignee": {
+                    "id": bot, "name": "Robo", "avatar_url": "https://robo.example.org/face.png", "type": "agent_bot"
+                },
+                "assignee_type": "AgentBot", "team": null, "hmac_verified": false
+            },
+            "status": "open", "custom_attributes": {}, "snoozed_until": null, "unread_count": 0,
+            "first_reply_created_at": null, "priority": null, "waiting_since": 0, "agent_last_seen_at": 0,
+            "contact_last_seen_at": 0, "last_activity_at": at, "timestamp": at, "created_at": at,
+            "updated_at": 1_773_144_000.0
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_webhook_is_told_what_stands_beside_a_message() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    office.conversation("s").await;
+    let params = json!({"name": "welcome", "language": "de"});
+    let body = heard(&office, json!(["message_created"]), async || {
+        let new = json!({"content": "Hi", "template_params": params, "campaign_id": 7});
+        let path = "/conversations/1/messages";
+        let answer = office.agent.post(path, &new).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    })
+    .await;
+    let beside = json!({"template_params": params, "campaign_id": 7});
+    assert_eq!(body["additional_attributes"], beside);
+    let pushed = &body["conversation"]["messages"][0];
+    assert_eq!(pushed["additional_attributes"], beside);
+}

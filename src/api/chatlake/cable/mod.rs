@@ -12,8 +12,9 @@
 //! - No token stands in what is told. Of a contact that is gone only its id is told.
 //! - Who cannot subscribe because too many are there is told `reject_subscription`. A client that subscribes to nothing, or
 //!   whose end of the connection does not answer, is sent away.
-//! - Not yet: notifications, mentions, `account.cache_invalidated`, `conversation.unread_count_changed`; `echo_id`; the
-//!   performer is told of messages only.
+//! - `conversation.unread_count_changed` is told where the account has the feature `conversation_unread_counts`.
+//! - There are no notifications to tell of. Not yet: `account.cache_invalidated`, `echo_id`; the performer is told of
+//!   messages only.
 
 mod connection;
 mod hub;
@@ -21,6 +22,7 @@ mod protocol;
 mod recent;
 mod room;
 mod tell;
+mod unread;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};

@@ -216,6 +216,7 @@ impl Teller {
             }
             self.room.put(told, |listener| {
                 let hears = match listener {
+                    Listener::Agent(agent) if told.only.is_some_and(|only| only != agent) => false,
                     Listener::Agent(agent) => match told.inbox {
                         Some(inbox) => insiders.opens(inbox, agent),
                         None => insiders.includes(agent),

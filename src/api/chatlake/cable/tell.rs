@@ -1,12 +1,13 @@
 //! What each kind of listener is told of what happened.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::room::Listener;
+use super::unread;
 use crate::api::chatlake::wire::contact::PushContact;
 use crate::api::chatlake::wire::message::PushMessage;
 use crate::api::chatlake::wire::push::{
@@ -15,8 +16,8 @@ use crate::api::chatlake::wire::push::{
 };
 use crate::api::chatlake::wire::user::{BotBody, UserBody};
 use crate::model::{
-    AccountId, Contact, ContactId, ContactInboxId, ConversationId, EventKind, InboxId, Message,
-    MessageId, MessageKind, Sender,
+    AccountId, AgentId, Contact, ContactId, ContactInboxId, ConversationId, EventKind, InboxId,
+    Message, MessageId, MessageKind, Sender,
 };
 use crate::store::conversation_views::{self, ConversationView};
 use crate::store::messages::{self, From};
@@ -34,6 +35,8 @@ pub(super) struct Told {
     pub(super) inbox: Option<InboxId>,
     /// The contacts who hear of it.
     pub(super) ways: Vec<ContactInboxId>,
+    /// The only agent whom it concerns, if it concerns one.
+    pub(super) only: Option<AgentId>,
     /// Whose own doing it is, and who need not be told.
     pub(super) except: Option<Listener>,
 }
@@ -86,6 +89,8 @@ pub(super) async fn of_events(
     for event in &events {
         facts.tell(event, &mut told)?;
     }
+    let touched = events.iter().filter_map(|event| facts.unread_by(event));
+    told.extend(unread::changed(store, account, touched.collect()).await?);
     Ok(told)
 }
 
@@ -96,31 +101,30 @@ pub(super) async fn of_signals(
     signals: &[Signal],
     now: DateTime<Utc>,
 ) -> store::Result<Vec<Told>> {
-    let about = signals.iter().map(|signal| match signal {
-        Signal::Typing { conversation, .. } | Signal::Read { conversation } => *conversation,
-    });
+    let about = signals.iter().map(|signal| signal.conversation());
     let facts = Facts::of_conversations(store, account, about, now).await?;
-    let mut told = Vec::new();
+    let (mut told, mut touched) = (Vec::new(), BTreeSet::new());
     for signal in signals {
+        let Some(view) = facts.views.get(&signal.conversation()) else {
+            continue;
+        };
         match *signal {
-            Signal::Read { conversation } => {
-                if let Some(view) = facts.views.get(&conversation) {
-                    told.push(facts.to_insiders("conversation.read", view)?);
-                }
+            Signal::Read { .. } => told.push(facts.to_insiders("conversation.read", view)?),
+            Signal::Unread { .. } => {
+                touched.insert(view.conversation.inbox);
             }
-            Signal::Typing {
-                conversation,
-                typing,
-            } => {
-                let Some(view) = facts.views.get(&conversation) else {
-                    continue;
-                };
+            Signal::Mentioned { agent, .. } => told.push(Told {
+                only: Some(agent),
+                ..facts.to_insiders("conversation.mentioned", view)?
+            }),
+            Signal::Typing { typing, .. } => {
                 if let Some(user) = who(store, account, view, typing.by).await? {
                     told.push(facts.typing(view, user, typing)?);
                 }
             }
         }
     }
+    told.extend(unread::changed(store, account, touched).await?);
     Ok(told)
 }
 
@@ -251,6 +255,25 @@ impl Facts {
 }
 
 impl Facts {
+    /// The inbox whose agents are to count anew what is unread, if an event may have changed that.
+    fn unread_by(&self, event: &RecentEvent) -> Option<InboxId> {
+        let conversation = &self.views.get(&event.conversation?)?.conversation;
+        let has_changed = match event.kind {
+            EventKind::MessageCreated => {
+                let message = self.messages.get(&event.message?)?;
+                message.kind == MessageKind::Incoming
+            }
+            EventKind::ConversationStatusChanged => conversation.unread_count > 0,
+            EventKind::ConversationUpdated => {
+                let mut changes = changes(event.changed.as_ref());
+                conversation.unread_count > 0
+                    && changes.any(|(name, _)| matches!(name.as_str(), "label_list" | "team_id"))
+            }
+            _ => false,
+        };
+        has_changed.then_some(conversation.inbox)
+    }
+
     /// To whoever sees the inbox, and to the contact unless it is nothing that contacts see.
     fn message(
         &self,
@@ -352,7 +375,7 @@ fn to(event: &'static str, data: impl Serialize) -> store::Result<Told> {
     told(event, data, None, Vec::new())
 }
 
-fn told(
+pub(super) fn told(
     event: &'static str,
     data: impl Serialize,
     inbox: Option<InboxId>,
@@ -362,6 +385,7 @@ fn told(
         message: serde_json::to_string(&Announced { event, data })?,
         inbox,
         ways,
+        only: None,
         except: None,
     })
 }

@@ -144,7 +144,7 @@ impl AssigneeBody {
     }
 }
 
-fn assignee_type(view: &ConversationView) -> Option<&'static str> {
+pub(super) fn assignee_type(view: &ConversationView) -> Option<&'static str> {
     match (&view.assignee, &view.assignee_bot) {
         (Some(_), _) => Some("User"),
         (None, Some(_)) => Some("AgentBot"),

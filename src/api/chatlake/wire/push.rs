@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::contact::PushContact;
+use super::conversation::assignee_type;
 use super::inbox::channel_type;
 use super::message::{PushMessage, unread};
 use super::time;
@@ -61,6 +62,20 @@ impl ContactData {
     pub(in crate::api::chatlake) fn new(account: AccountId, contact: &Contact) -> Self {
         Self {
             contact: PushContact::new(contact),
+            account_id: account.0,
+        }
+    }
+}
+
+/// That something of an account is to be asked for again.
+#[derive(Debug, Serialize)]
+pub(in crate::api::chatlake) struct AccountData {
+    account_id: i64,
+}
+
+impl AccountData {
+    pub(in crate::api::chatlake) fn new(account: AccountId) -> Self {
+        Self {
             account_id: account.0,
         }
     }
@@ -142,7 +157,7 @@ struct WayPush {
 #[derive(Debug, Serialize)]
 struct MetaPush {
     sender: PushContact,
-    assignee: Option<UserBody>,
+    assignee: Option<Performer>,
     assignee_type: Option<&'static str>,
     team: Option<TeamPush>,
     hmac_verified: bool,
@@ -181,8 +196,8 @@ impl ConversationPush {
             labels: view.labels.clone(),
             meta: MetaPush {
                 sender: PushContact::new(&view.contact),
-                assignee: view.assignee.as_ref().map(UserBody::of_agent),
-                assignee_type: view.assignee.as_ref().map(|_| "User"),
+                assignee: assignee(view),
+                assignee_type: assignee_type(view),
                 team: view.team.as_ref().map(|team| TeamPush {
                     id: team.id.0,
                     name: team.name.clone(),
@@ -204,6 +219,13 @@ impl ConversationPush {
             updated_at: time::fractional_seconds(conversation.updated_at),
         }
     }
+}
+
+fn assignee(view: &ConversationView) -> Option<Performer> {
+    let agent = view.assignee.as_ref().map(Performer::agent);
+    let bot = view.assignee_bot.as_ref();
+    agent
+        .or_else(|| bot.map(|bot| Performer::Bot(BotBody::new(bot.id, &bot.name, &bot.avatar_url))))
 }
 
 impl Performer {
