@@ -15,6 +15,10 @@ use super::{Error, Result, Store};
 /// How many go into one group at most.
 const GROUP: usize = 64;
 
+/// How many must wait for one more group to be begun beside those that are under way. Fewer do better to wait for the next:
+/// what a group costs by itself is more than what each in it adds.
+const ENOUGH: usize = 24;
+
 /// How many may wait. Whoever comes then is told to come back later.
 const WAITING: usize = 4096;
 
@@ -44,8 +48,8 @@ pub(super) fn failed<T>(error: Error, count: usize) -> Vec<Result<T>> {
 #[derive(Debug)]
 pub(super) struct Groups<J: Job> {
     state: Arc<Mutex<State<J>>>,
-    /// How many groups are under way at once: one a core. With fewer, PostgreSQL waits for what is to come next; with
-    /// more, each carries too little.
+    /// How many groups are under way at most: one a core. With fewer, PostgreSQL waits for what is to come next; with more,
+    /// each carries too little.
     workers: usize,
 }
 
@@ -115,15 +119,20 @@ impl<J: Job> Groups<J> {
             return Err(Error::Unavailable(sqlx::Error::PoolTimedOut));
         }
         state.waiting.push_back(waiting);
-        let starts = state.workers < self.workers;
+        let starts =
+            state.workers == 0 || state.workers < self.workers && state.waiting.len() >= ENOUGH;
         state.workers += usize::from(starts);
         Ok(starts)
     }
 
-    /// The next group: the oldest, one of each key. With nothing to do, the worker is counted out at once: whoever comes
-    /// next must know that nobody looks any more.
+    /// The next group: the oldest, one of each key. With nothing to do, or too little for one more beside others, the
+    /// worker is counted out at once: whoever comes next must know that nobody looks any more.
     fn take(&self) -> Option<Vec<Waiting<J>>> {
         let mut state = self.state();
+        if state.workers > 1 && state.waiting.len() < ENOUGH {
+            state.workers -= 1;
+            return None;
+        }
         let mut taken = HashSet::new();
         let mut group = Vec::new();
         let mut left = VecDeque::new();
@@ -227,6 +236,26 @@ mod tests {
         assert_eq!(taken(&groups), Some(vec![1, 2]));
         assert_eq!(taken(&groups), None);
         assert!(groups.push(waiting(3)).unwrap());
+    }
+
+    #[test]
+    fn one_more_group_is_begun_for_enough_and_no_other_for_few() {
+        let groups = Groups::of(2);
+        assert!(groups.push(waiting(0)).unwrap());
+        assert_eq!(taken(&groups), Some(vec![0]));
+        let began: Vec<bool> = (1..=26)
+            .map(|job| groups.push(waiting(job)).unwrap())
+            .collect();
+        let second = began.iter().position(|began| *began);
+        assert_eq!(second, Some(ENOUGH - 1));
+        assert_eq!(began.iter().filter(|began| **began).count(), 1);
+        assert_eq!(taken(&groups).map(|jobs| jobs.len()), Some(26));
+
+        groups.push(waiting(27)).unwrap();
+        assert_eq!(taken(&groups), None, "one of two leaves it to the other");
+        assert_eq!(taken(&groups), Some(vec![27]));
+        assert_eq!(taken(&groups), None);
+        assert!(groups.push(waiting(28)).unwrap());
     }
 
     #[test]

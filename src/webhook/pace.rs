@@ -36,9 +36,14 @@ impl Pace {
         }
     }
 
-    /// Whether to claim now.
-    pub(super) fn is_time(&self) -> bool {
-        self.heard || self.is_time_for_more()
+    /// Whether to claim now; on mere word, only when the last claim is a moment ago.
+    pub(super) fn is_time(&self, rested: bool) -> bool {
+        self.heard && rested || self.is_time_for_more()
+    }
+
+    /// Whether something may have become due since the last claim.
+    pub(super) fn has_heard(&self) -> bool {
+        self.heard
     }
 
     fn is_time_for_more(&self) -> bool {

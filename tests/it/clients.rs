@@ -50,5 +50,5 @@ async fn a_published_client_finds_everything_that_it_asks_for() {
         .unwrap();
     let told = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success(), "{told}");
-    println!("{told}");
+    eprintln!("{told}");
 }

@@ -9,6 +9,7 @@ use super::{EXACT, Scene};
 use crate::app::TestApp;
 use crate::process::Process;
 use crate::receiver::Receiver;
+use crate::server::soon;
 
 const CONVERSATIONS: usize = 30;
 const MESSAGES: usize = 4;
@@ -18,8 +19,19 @@ const IMPATIENT: [(&str, &str); 3] = [
     ("QUARTET__WEBHOOK__POLL_SECS", "0.1"),
 ];
 
-/// Kills a server when so many requests have come in, and lets another go on.
-async fn kill_after(requests: usize) {
+const ALL: usize = CONVERSATIONS * MESSAGES;
+
+/// When a server is killed.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// Deliveries are claimed, and on their way or about to be.
+    Claimed,
+    /// So many requests have come in.
+    Received(usize),
+}
+
+/// Kills a server, and lets another go on.
+async fn kill(moment: Moment) {
     let app = TestApp::with(EXACT).await;
     app.clock.set(SystemClock.now());
     let receiver = Receiver::start().await;
@@ -39,12 +51,18 @@ async fn kill_after(requests: usize) {
     }
 
     let first = Process::start_with(&scene.app.database, &IMPATIENT);
-    scene.receiver.wait_for(requests).await;
+    match moment {
+        Moment::Claimed => {
+            let claimed = "select to_jsonb(id) from deliveries where attempt > 0 limit 1";
+            soon(async { while scene.rows(claimed).await.is_empty() {} }).await;
+        }
+        Moment::Received(requests) => scene.receiver.wait_for(requests).await,
+    }
     first.kill();
     let _second = Process::start_with(&scene.app.database, &IMPATIENT);
     let mut received = Vec::new();
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    while times.len() < CONVERSATIONS * MESSAGES {
+    while times.len() < ALL {
         scene.receiver.wait_for(received.len() + 1).await;
         for one in scene.receiver.take() {
             let id = one.header("webhook-id").to_owned();
@@ -53,7 +71,8 @@ async fn kill_after(requests: usize) {
         }
     }
 
-    assert!(times.values().all(|times| *times <= 2), "{times:?}");
+    let once_extra = times.values().all(|times| *times <= 2);
+    assert!(once_extra, "killed when {moment:?}: {times:?}");
     let mut order: BTreeMap<i64, Vec<String>> = BTreeMap::new();
     for body in received {
         let said = body["content"].as_str().unwrap_or("0").to_owned();
@@ -68,11 +87,27 @@ async fn kill_after(requests: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_killed_at_once_loses_nothing() {
-    kill_after(1).await;
+async fn a_server_that_is_killed_as_it_claims_loses_nothing() {
+    kill(Moment::Claimed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_early_loses_nothing_and_repeats_a_delivery_once_at_most() {
+    for requests in [1, 15, ALL / 4] {
+        kill(Moment::Received(requests)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_in_the_middle_loses_nothing_and_repeats_a_delivery_once_at_most() {
-    kill_after(CONVERSATIONS * MESSAGES / 2).await;
+    for requests in [ALL / 3, ALL / 2, 2 * ALL / 3] {
+        kill(Moment::Received(requests)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_before_it_has_recorded_the_last_loses_nothing() {
+    for requests in [ALL - 15, ALL - 1, ALL] {
+        kill(Moment::Received(requests)).await;
+    }
 }
