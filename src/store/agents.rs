@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::cache_keys::{self, List};
 use super::events::{self, NewEvent};
 use super::{Error, Noun, Result, Store, require};
 use crate::model::{
@@ -269,8 +270,9 @@ pub async fn join_team(
                     &agents,
                     now,
                 )
-                .execute(conn)
+                .execute(&mut *conn)
                 .await?;
+                cache_keys::touch(conn, account, List::Teams, now).await?;
                 Ok(team)
             })
         })

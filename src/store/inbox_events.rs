@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::Result;
+use super::cache_keys::{self, List};
 use crate::model::{AccountId, EventKind, InboxId};
 
 /// Appends a fact about an inbox, with a snapshot of its settings, and its deliveries.
@@ -112,7 +113,7 @@ async fn append_with(
         changed,
         now,
     )
-    .fetch_optional(conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    Ok(())
+    cache_keys::touch(conn, account, List::Inboxes, now).await
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
+use super::cache_keys::{self, List};
 use super::endpoints::Behind;
 use super::{Error, Noun, Result, Store, endpoints, inbox_events, require};
 use crate::model::{AccountId, Attributes, BotId, Hours, Inbox, InboxId, WorkingHours};
@@ -141,9 +142,9 @@ pub async fn remove(
                     id.0,
                     now,
                 )
-                .execute(conn)
+                .execute(&mut *conn)
                 .await?;
-                Ok(())
+                cache_keys::touch(conn, account, List::Inboxes, now).await
             })
         })
         .await

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::cache_keys::{self, List};
 use super::{Error, Noun, Once, Result, Store, require};
 use crate::model::{AccountId, Label, LabelId};
 
@@ -53,7 +54,7 @@ pub async fn create(
     let id: i64 = store
         .write_once(account, once, now, move |conn| {
             Box::pin(async move {
-                Ok(sqlx::query_scalar!(
+                let id = sqlx::query_scalar!(
                     "insert into labels (account_id, title, description, color, show_on_sidebar, created_at, updated_at)
                      values ($1, $2, $3, coalesce($4, '#1f93ff'), $5, $6, $6) returning id",
                     account.0,
@@ -63,8 +64,10 @@ pub async fn create(
                     new.show_on_sidebar,
                     now,
                 )
-                .fetch_one(conn)
-                .await?)
+                .fetch_one(&mut *conn)
+                .await?;
+                cache_keys::touch(conn, account, List::Labels, now).await?;
+                Ok(id)
             })
         })
         .await?;
@@ -126,6 +129,7 @@ pub async fn update(
                 if label.title != old {
                     rename(conn, account, &old, &label.title).await?;
                 }
+                cache_keys::touch(conn, account, List::Labels, now).await?;
                 Ok(label)
             })
         })
@@ -160,20 +164,25 @@ async fn rename(conn: &mut PgConnection, account: AccountId, old: &str, new: &st
 }
 
 /// Deletes a label. What carries it keeps it.
-pub async fn delete(store: &Store, account: AccountId, id: LabelId) -> Result<()> {
-    let deleted = store
+pub async fn delete(
+    store: &Store,
+    account: AccountId,
+    id: LabelId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store
         .write(move |conn| {
             Box::pin(async move {
-                Ok(sqlx::query!(
+                let deleted = sqlx::query!(
                     "delete from labels where account_id = $1 and id = $2",
                     account.0,
                     id.0,
                 )
-                .execute(conn)
-                .await?
-                .rows_affected())
+                .execute(&mut *conn)
+                .await?;
+                require::changed(deleted.rows_affected(), Noun::Label)?;
+                cache_keys::touch(conn, account, List::Labels, now).await
             })
         })
-        .await?;
-    require::changed(deleted, Noun::Label)
+        .await
 }

@@ -19,6 +19,7 @@ pub mod blobs;
 pub mod bot_reports;
 pub mod bot_secrets;
 pub mod bots;
+pub mod cache_keys;
 pub mod canned_responses;
 pub mod cards;
 pub mod contact_changes;

@@ -24,6 +24,8 @@ pub struct RecentEvent {
     pub contact: Option<ContactId>,
     /// The fields that changed: a list of `{name: {previous_value, current_value}}`.
     pub changed: Option<Value>,
+    /// By what the client of whoever said the message knows it.
+    pub echo_id: Option<Value>,
 }
 
 /// The ids after one, the newest so many, newest first.
@@ -49,7 +51,8 @@ pub async fn list(store: &Store, account: AccountId, ids: &[i64]) -> Result<Vec<
     let events = sqlx::query_as!(
         RecentEvent,
         r#"select id as "id: EventId", kind as "kind: EventKind", conversation_id as "conversation: ConversationId",
-                  message_id as "message: MessageId", contact_id as "contact: ContactId", snapshot -> 'changed' as changed
+                  message_id as "message: MessageId", contact_id as "contact: ContactId", snapshot -> 'changed' as changed,
+                  snapshot -> 'detail' -> 'echo_id' as echo_id
            from events where account_id = $1 and id = any ($2) order by id"#,
         account.0,
         ids,

@@ -36,16 +36,19 @@ pub enum Signal {
         /// Whom.
         agent: AgentId,
     },
+    /// A list that clients keep a copy of was changed.
+    ListsChanged,
 }
 
 impl Signal {
-    /// What it is about.
-    pub fn conversation(self) -> ConversationId {
+    /// The conversation that it is about, if it is about one.
+    pub fn conversation(self) -> Option<ConversationId> {
         match self {
             Self::Typing { conversation, .. }
             | Self::Read { conversation }
             | Self::Unread { conversation }
-            | Self::Mentioned { conversation, .. } => conversation,
+            | Self::Mentioned { conversation, .. } => Some(conversation),
+            Self::ListsChanged => None,
         }
     }
 }
@@ -73,6 +76,7 @@ enum Wire {
         conversation: i64,
         agent: i64,
     },
+    ListsChanged,
 }
 
 impl Signal {
@@ -110,6 +114,7 @@ impl Signal {
                 conversation: ConversationId(conversation),
                 agent: AgentId(agent),
             },
+            Wire::ListsChanged => Self::ListsChanged,
         })
     }
 
@@ -144,6 +149,7 @@ impl Signal {
                 conversation: conversation.0,
                 agent: agent.0,
             },
+            Self::ListsChanged => Wire::ListsChanged,
         }
     }
 }
@@ -195,6 +201,7 @@ mod tests {
                 conversation,
                 agent,
             },
+            Signal::ListsChanged,
         ] {
             let text = serde_json::to_string(&signal.wire()).unwrap();
             assert_eq!(Signal::parse(&text), Some(signal));

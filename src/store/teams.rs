@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::cache_keys::{self, List};
 use super::{Error, Noun, Once, Result, Store, members, require};
 use crate::model::{AccountId, AgentId, TeamId};
 
@@ -39,7 +40,7 @@ pub async fn create(
     let id: i64 = store
         .write_once(account, once, now, move |conn| {
             Box::pin(async move {
-                Ok(sqlx::query_scalar!(
+                let id = sqlx::query_scalar!(
                     "insert into teams (account_id, name, description, allow_auto_assign, created_at, updated_at)
                      values ($1, $2, $3, $4, $5, $5) returning id",
                     account.0,
@@ -48,8 +49,10 @@ pub async fn create(
                     new.allow_auto_assign,
                     now,
                 )
-                .fetch_one(conn)
-                .await?)
+                .fetch_one(&mut *conn)
+                .await?;
+                cache_keys::touch(conn, account, List::Teams, now).await?;
+                Ok(id)
             })
         })
         .await?;
@@ -64,10 +67,10 @@ pub async fn update(
     patch: TeamPatch,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let changed = store
+    store
         .write(move |conn| {
             Box::pin(async move {
-                Ok(sqlx::query!(
+                let changed = sqlx::query!(
                     "update teams set name = coalesce($3, name), description = case when $4 then $5 else description end,
                             allow_auto_assign = coalesce($6, allow_auto_assign), updated_at = $7
                      where account_id = $1 and id = $2",
@@ -79,17 +82,22 @@ pub async fn update(
                     patch.allow_auto_assign,
                     now,
                 )
-                .execute(conn)
-                .await?
-                .rows_affected())
+                .execute(&mut *conn)
+                .await?;
+                require::changed(changed.rows_affected(), Noun::Team)?;
+                cache_keys::touch(conn, account, List::Teams, now).await
             })
         })
-        .await?;
-    require::changed(changed, Noun::Team)
+        .await
 }
 
 /// Deletes a team. Its conversations are without one then.
-pub async fn delete(store: &Store, account: AccountId, id: TeamId) -> Result<()> {
+pub async fn delete(
+    store: &Store,
+    account: AccountId,
+    id: TeamId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     store
         .write(move |conn| {
             Box::pin(async move {
@@ -114,9 +122,9 @@ pub async fn delete(store: &Store, account: AccountId, id: TeamId) -> Result<()>
                     account.0,
                     id.0,
                 )
-                .execute(conn)
+                .execute(&mut *conn)
                 .await?;
-                Ok(())
+                cache_keys::touch(conn, account, List::Teams, now).await
             })
         })
         .await

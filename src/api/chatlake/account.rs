@@ -14,6 +14,7 @@ use super::wire::account::{AccountBody, AccountIn};
 use super::{Route, Server};
 use crate::model::{AccountId, Attributes};
 use crate::store::accounts::{self, AccountPatch};
+use crate::store::cache_keys;
 
 /// How many minutes of silence may resolve a conversation.
 const AUTO_RESOLVE_MINUTES: std::ops::RangeInclusive<i64> = 10..=1_439_856;
@@ -43,8 +44,9 @@ pub(super) async fn update(
 }
 
 async fn answer(server: &Server, account: AccountId) -> Result<Json<AccountBody>> {
+    let keys = cache_keys::get(&server.store, account).await?;
     let account = accounts::get(&server.store, account).await?;
-    Ok(Json(AccountBody::new(account, VERSION)))
+    Ok(Json(AccountBody::new(account, keys, VERSION)))
 }
 
 fn read(body: AccountIn) -> Result<AccountPatch> {

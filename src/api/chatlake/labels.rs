@@ -79,7 +79,7 @@ async fn delete(
     State(server): State<Server>,
     Of { who, row: label }: Of<Administrator, model::Label>,
 ) -> Result<()> {
-    label_definitions::delete(&server.store, who.account(), label.id).await?;
+    label_definitions::delete(&server.store, who.account(), label.id, server.now()).await?;
     Ok(())
 }
 

@@ -266,7 +266,17 @@ pub(super) fn message(body: NewMessageBody, author: From) -> Result<NewMessage> 
         source_id: body.source_id.filter(|text| !text.is_empty()),
         attachments: Vec::new(),
         said_at: body.external_created_at,
+        echo_id: body.echo_id.filter(is_short),
     })
+}
+
+/// Whether something is an id such as clients make, and not a text of its own.
+fn is_short(id: &Value) -> bool {
+    match id {
+        Value::String(text) => text.chars().count() <= MAX_STRING,
+        Value::Number(_) => true,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+    }
 }
 
 /// What is kept of a message beside what its receiver is shown.

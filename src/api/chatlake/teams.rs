@@ -75,7 +75,7 @@ async fn delete(
     State(server): State<Server>,
     Of { who, row }: Of<Administrator, TeamMembers>,
 ) -> Result<()> {
-    teams::delete(&server.store, who.account(), row.team.id).await?;
+    teams::delete(&server.store, who.account(), row.team.id, server.now()).await?;
     Ok(())
 }
 

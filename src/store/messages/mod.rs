@@ -8,6 +8,7 @@ mod reply;
 mod write;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::appends::{Append, Appended};
 use super::turns::Saying;
@@ -65,6 +66,8 @@ pub struct NewMessage {
     pub attachments: Vec<NewAttachment>,
     /// When it was said, if not now.
     pub said_at: Option<DateTime<Utc>>,
+    /// By what its sender's client knows it. It is told with the event, and kept nowhere else.
+    pub echo_id: Option<Value>,
 }
 
 impl NewMessage {
@@ -82,6 +85,7 @@ impl NewMessage {
             source_id: None,
             attachments: Vec::new(),
             said_at: None,
+            echo_id: None,
         }
     }
 }

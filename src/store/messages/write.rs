@@ -5,7 +5,7 @@
 //! the month's usage, which comes last as its rows are those that others wait for.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::{From, NewMessage};
@@ -124,12 +124,20 @@ pub(in crate::store) async fn insert_pieces(
 
 /// Appends that they were written.
 async fn tell(conn: &mut PgConnection, pieces: &[Piece<'_>], ids: &[Vec<MessageId>]) -> Result<()> {
+    let sayings = pieces.iter().flat_map(|piece| piece.sayings);
+    let echo = |saying: &Saying| Some(json!({ "echo_id": saying.message.echo_id.as_ref()? }));
+    let echoes: Vec<Option<Value>> = sayings.map(echo).collect();
+    let mut details = echoes.iter();
     let mut facts = Vec::new();
     for (piece, ids) in pieces.iter().zip(ids) {
         for (id, saying) in ids.iter().zip(piece.sayings) {
             let kind = EventKind::MessageCreated;
             let new = NewEvent::of_message(kind, piece.conversation.id, *id)
                 .for_visitor(saying.for_visitor.as_deref());
+            let new = match details.next() {
+                Some(Some(detail)) => new.telling(detail),
+                Some(None) | None => new,
+            };
             facts.push((piece.account, new, piece.now));
         }
     }

@@ -219,7 +219,7 @@ async fn an_account_is_shown_to_its_people() {
             "inbox_management": true, "labels": true, "reports": true, "team_management": true
         },
         "id": office.account.0, "locale": "en", "name": "Acme", "support_email": null, "status": "active",
-        "cache_keys": {"label": "0000000000", "inbox": "0000000000", "team": "0000000000"},
+        "cache_keys": {"label": "0000000000", "inbox": "1773144000000000", "team": "0000000000"},
         "latest_chatwoot_version": "4.15.0"
     });
     assert_eq!(shown.pair(), (200, expected));

@@ -1,11 +1,12 @@
 //! What agents alone are told of: contacts, notes that name them, and that they are to count anew what is unread.
 
+use axum::http::Method;
 use quartet::model::Agent;
 use quartet::store;
 use serde_json::{Value, json};
 
 use super::Office;
-use super::cable::{Live, agent};
+use super::cable::{Client, Live, agent, contact};
 use super::public::Page;
 use crate::app::TestApp;
 use crate::database::execute;
@@ -177,4 +178,80 @@ async fn agents_hear_of_the_bot_that_a_conversation_is_given_to() {
     assert_eq!(data["meta"]["assignee_type"], "AgentBot");
     let bot = json!({"id": robo, "name": "Robo", "avatar_url": "", "type": "agent_bot"});
     assert_eq!(data["meta"]["assignee"], bot);
+}
+
+#[tokio::test]
+async fn agents_hear_that_lists_which_their_clients_keep_were_changed() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let live = Live::start(&app).await;
+    let mut olaf = live
+        .listen(&agent(&office, &olaf(&office).await).await)
+        .await;
+    let mut keys =
+        json!({"label": "0000000000", "inbox": "1773144000000000", "team": "0000000000"});
+    let inbox = format!("/inboxes/{}", office.inbox);
+    for (method, path, list, key) in [
+        (Method::POST, "/labels", "label", "1773144000000000"),
+        (Method::PATCH, "/labels/1", "label", "1773144000000001"),
+        (Method::DELETE, "/labels/1", "label", "1773144000000002"),
+        (Method::POST, "/teams", "team", "1773144000000000"),
+        (Method::PATCH, "/teams/1", "team", "1773144000000001"),
+        (Method::DELETE, "/teams/1", "team", "1773144000000002"),
+        (Method::PATCH, &inbox, "inbox", "1773144000000001"),
+        (Method::DELETE, &inbox, "inbox", "1773144000000002"),
+    ] {
+        let body = json!({"title": "vip", "name": "sales"});
+        let answer = office.admin.call(method.clone(), path, &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        keys[list] = json!(key);
+        let data = json!({"account_id": office.account.0, "cache_keys": keys});
+        let told = ("account.cache_invalidated".to_owned(), data);
+        assert_eq!(olaf.told().await, told, "{method} {path}");
+    }
+    assert_eq!(office.agent.get("").await.json()["cache_keys"], keys);
+    // A change that is none leaves the key.
+    let unknown = office.admin.delete("/labels/9").await;
+    assert_eq!(unknown.status, 404);
+    assert_eq!(office.agent.get("").await.json()["cache_keys"], keys);
+}
+
+#[tokio::test]
+async fn a_client_knows_its_own_message_again() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let page = Page::of(&office).await;
+    let ann = page.visitor("a").await;
+    let live = Live::start(&app).await;
+    let mut client = live.listen(&contact(&ann["pubsub_token"])).await;
+    let told = async |client: &mut Client| {
+        let (event, data) = client.told().await;
+        (event, data.get("echo_id").cloned())
+    };
+    let created = "message.created".to_owned();
+
+    let said = json!({"content": "Hi", "echo_id": "e-1"});
+    page.post("/contacts/a/conversations/1/messages", &said)
+        .await;
+    assert_eq!(
+        told(&mut client).await,
+        (created.clone(), Some(json!("e-1")))
+    );
+    for (echo, expected) in [
+        (json!("e-2"), Some(json!("e-2"))),
+        (json!(17), Some(json!(17))),
+        (json!("x".repeat(256)), None),
+        (json!({"deep": "thing"}), None),
+        (json!(null), None),
+    ] {
+        let answer = json!({"content": "Hello", "echo_id": echo});
+        office.agent.post(MESSAGES, &answer).await;
+        assert_eq!(told(&mut client).await, (created.clone(), expected));
+    }
+    // What becomes of it later is told without.
+    office.agent.delete("/conversations/1/messages/2").await;
+    assert_eq!(
+        told(&mut client).await,
+        ("message.updated".to_owned(), None)
+    );
 }

@@ -13,8 +13,8 @@
 //! - Who cannot subscribe because too many are there is told `reject_subscription`. A client that subscribes to nothing, or
 //!   whose end of the connection does not answer, is sent away.
 //! - `conversation.unread_count_changed` is told where the account has the feature `conversation_unread_counts`.
-//! - There are no notifications to tell of. Not yet: `account.cache_invalidated`, `echo_id`; the performer is told of
-//!   messages only.
+//! - `echo_id` is told to whoever hears of the message, if it is a number or a text of at most 255 characters.
+//! - There are no notifications to tell of. The performer is told of messages only.
 
 mod connection;
 mod hub;

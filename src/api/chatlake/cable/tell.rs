@@ -11,8 +11,8 @@ use super::unread;
 use crate::api::chatlake::wire::contact::PushContact;
 use crate::api::chatlake::wire::message::PushMessage;
 use crate::api::chatlake::wire::push::{
-    Announced, ContactData, ConversationData, ConversationPush, GoneContactData, MessageData,
-    Performer, TypingData,
+    AccountData, Announced, ContactData, ConversationData, ConversationPush, GoneContactData,
+    MessageData, Performer, TypingData,
 };
 use crate::api::chatlake::wire::user::{BotBody, UserBody};
 use crate::model::{
@@ -24,7 +24,7 @@ use crate::store::messages::{self, From};
 use crate::store::recent_events::{self, RecentEvent};
 use crate::store::signals::Signal;
 use crate::store::typing::Typing;
-use crate::store::{self, Store, agents, audience, bots, contacts};
+use crate::store::{self, Store, agents, audience, bots, cache_keys, contacts};
 
 /// One thing to tell, and to whom.
 #[derive(Debug)]
@@ -39,6 +39,14 @@ pub(super) struct Told {
     pub(super) only: Option<AgentId>,
     /// Whose own doing it is, and who need not be told.
     pub(super) except: Option<Listener>,
+}
+
+/// What only the event of a message says of it.
+enum Kept {
+    /// By what its sender's client knows it.
+    Echo(Option<Value>),
+    /// What it was before.
+    Changes(Map<String, Value>),
 }
 
 /// What is read for a batch, once for all of it.
@@ -101,11 +109,12 @@ pub(super) async fn of_signals(
     signals: &[Signal],
     now: DateTime<Utc>,
 ) -> store::Result<Vec<Told>> {
-    let about = signals.iter().map(|signal| signal.conversation());
+    let about = signals.iter().filter_map(|signal| signal.conversation());
     let facts = Facts::of_conversations(store, account, about, now).await?;
     let (mut told, mut touched) = (Vec::new(), BTreeSet::new());
     for signal in signals {
-        let Some(view) = facts.views.get(&signal.conversation()) else {
+        let view = signal.conversation().and_then(|id| facts.views.get(&id));
+        let Some(view) = view else {
             continue;
         };
         match *signal {
@@ -117,6 +126,7 @@ pub(super) async fn of_signals(
                 only: Some(agent),
                 ..facts.to_insiders("conversation.mentioned", view)?
             }),
+            Signal::ListsChanged => {}
             Signal::Typing { typing, .. } => {
                 if let Some(user) = who(store, account, view, typing.by).await? {
                     told.push(facts.typing(view, user, typing)?);
@@ -125,6 +135,11 @@ pub(super) async fn of_signals(
         }
     }
     told.extend(unread::changed(store, account, touched).await?);
+    if signals.contains(&Signal::ListsChanged) {
+        let keys = cache_keys::get(store, account).await?;
+        let data = AccountData::with_keys(account, keys);
+        told.push(to("account.cache_invalidated", data)?);
+    }
     Ok(told)
 }
 
@@ -187,9 +202,10 @@ impl Facts {
         let message = event.message.and_then(|id| self.messages.get(&id));
         match (event.kind, view, message) {
             (EventKind::MessageCreated, Some(view), Some(message)) => {
-                told.push(self.message("message.created", view, message, None)?);
+                let echo = event.echo_id.clone();
+                told.push(self.message("message.created", view, message, Kept::Echo(echo))?);
                 if is_first_reply(view, message) {
-                    let first = self.message("first.reply.created", view, message, None)?;
+                    let first = self.message("first.reply.created", view, message, Kept::Echo(None))?;
                     told.push(Told {
                         ways: Vec::new(),
                         ..first
@@ -198,7 +214,7 @@ impl Facts {
             }
             (EventKind::MessageUpdated, Some(view), Some(message)) => {
                 let changes = previous_changes(event.changed.as_ref());
-                told.push(self.message("message.updated", view, message, Some(changes))?);
+                told.push(self.message("message.updated", view, message, Kept::Changes(changes))?);
             }
             (EventKind::ConversationCreated, Some(view), _) => {
                 told.push(self.to_all("conversation.created", view)?);
@@ -280,7 +296,7 @@ impl Facts {
         event: &'static str,
         view: &ConversationView,
         message: &Message,
-        previous_changes: Option<Map<String, Value>>,
+        beside: Kept,
     ) -> store::Result<Told> {
         let performer = match &message.sender {
             Sender::Agent(agent) if event != "message.updated" => {
@@ -288,8 +304,12 @@ impl Facts {
             }
             Sender::Agent(_) | Sender::Bot { .. } | Sender::Contact(_) | Sender::System => None,
         };
+        let (echo_id, previous_changes) = match beside {
+            Kept::Echo(echo_id) => (echo_id, None),
+            Kept::Changes(changes) => (None, Some(changes)),
+        };
         let data = MessageData {
-            message: PushMessage::new(self.account, message, view),
+            message: PushMessage::new(self.account, message, view).echoing(echo_id),
             previous_changes,
             performer,
         };

@@ -1,11 +1,13 @@
 //! An account, as its people see it.
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{lenient, time};
 use crate::model::{Account, Attributes};
+use crate::store::cache_keys::CacheKeys;
 
 /// What everybody has; an account's own features stand beside it.
 const FEATURES: [&str; 8] = [
@@ -18,6 +20,9 @@ const FEATURES: [&str; 8] = [
     "reports",
     "team_management",
 ];
+
+/// The key of a list that never was changed.
+const NEVER: &str = "0000000000";
 
 /// An account in full.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -33,21 +38,38 @@ pub(in crate::api::chatlake) struct AccountBody {
     name: String,
     support_email: Option<String>,
     status: &'static str,
-    cache_keys: CacheKeys,
+    cache_keys: CacheKeysBody,
     latest_chatwoot_version: &'static str,
 }
 
-/// When lists that clients keep have changed; here they are to be asked for again.
+/// When the lists that clients keep were last changed.
 #[derive(Debug, Serialize, JsonSchema)]
-struct CacheKeys {
-    label: &'static str,
-    inbox: &'static str,
-    team: &'static str,
+pub(in crate::api::chatlake) struct CacheKeysBody {
+    label: String,
+    inbox: String,
+    team: String,
+}
+
+impl From<CacheKeys> for CacheKeysBody {
+    fn from(keys: CacheKeys) -> Self {
+        let key = |at: Option<DateTime<Utc>>| match at {
+            Some(at) => at.timestamp_micros().to_string(),
+            None => NEVER.to_owned(),
+        };
+        Self {
+            label: key(keys.labels),
+            inbox: key(keys.inboxes),
+            team: key(keys.teams),
+        }
+    }
 }
 
 impl AccountBody {
-    pub(in crate::api::chatlake) fn new(account: Account, version: &'static str) -> Self {
-        const NEVER: &str = "0000000000";
+    pub(in crate::api::chatlake) fn new(
+        account: Account,
+        keys: CacheKeys,
+        version: &'static str,
+    ) -> Self {
         Self {
             settings: account.settings.0,
             created_at: time::iso(account.created_at),
@@ -59,11 +81,7 @@ impl AccountBody {
             name: account.name,
             support_email: account.support_email,
             status: account.status.as_str(),
-            cache_keys: CacheKeys {
-                label: NEVER,
-                inbox: NEVER,
-                team: NEVER,
-            },
+            cache_keys: keys.into(),
             latest_chatwoot_version: version,
         }
     }

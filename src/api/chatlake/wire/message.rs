@@ -146,6 +146,8 @@ pub(in crate::api::chatlake) struct PushMessage {
     processed_message_content: Option<String>,
     sentiment: Map<String, Value>,
     conversation: PushConversation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    echo_id: Option<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<AttachmentBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -206,9 +208,15 @@ impl PushMessage {
                     source_id: view.source_id.clone(),
                 },
             },
+            echo_id: None,
             attachments: attachment::all(account, message),
             sender: SenderBody::new(&message.sender, &view.contact),
         }
+    }
+
+    /// The same, with what its sender's client knows it by.
+    pub(in crate::api::chatlake) fn echoing(self, echo_id: Option<Value>) -> Self {
+        Self { echo_id, ..self }
     }
 }
 

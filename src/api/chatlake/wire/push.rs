@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::account::CacheKeysBody;
 use super::contact::PushContact;
 use super::conversation::assignee_type;
 use super::inbox::channel_type;
@@ -12,6 +13,7 @@ use super::message::{PushMessage, unread};
 use super::time;
 use super::user::{BotBody, UserBody};
 use crate::model::{AccountId, Agent, Contact, ContactId, Message};
+use crate::store::cache_keys::CacheKeys;
 use crate::store::conversation_views::ConversationView;
 
 /// An event.
@@ -71,12 +73,23 @@ impl ContactData {
 #[derive(Debug, Serialize)]
 pub(in crate::api::chatlake) struct AccountData {
     account_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_keys: Option<CacheKeysBody>,
 }
 
 impl AccountData {
     pub(in crate::api::chatlake) fn new(account: AccountId) -> Self {
         Self {
             account_id: account.0,
+            cache_keys: None,
+        }
+    }
+
+    /// With what the account's lists are known by now.
+    pub(in crate::api::chatlake) fn with_keys(account: AccountId, keys: CacheKeys) -> Self {
+        Self {
+            cache_keys: Some(keys.into()),
+            ..Self::new(account)
         }
     }
 }
