@@ -13,11 +13,20 @@ use crate::process::Process;
 /// Where the clients are.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
+/// The oldest Node that they run on.
+const NODE: u32 = 20;
+
+/// Which Node there is.
+fn node() -> Option<u32> {
+    let told = Command::new("node").arg("--version").output().ok()?;
+    let version = String::from_utf8(told.stdout).ok()?;
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
 /// What is missing to run them, if something is.
 fn missing() -> Option<&'static str> {
-    let node = Command::new("node").arg("--version").output();
-    if !node.is_ok_and(|node| node.status.success()) {
-        return Some("there is no Node");
+    if node().is_none_or(|version| version < NODE) {
+        return Some("there is no Node 20 or newer");
     }
     if !Path::new(FOLDER).join("node_modules").is_dir() {
         return Some("they are not installed (scripts/clients does that)");

@@ -56,6 +56,8 @@
 //! - Files come with a message of their own, not with the one that begins a conversation. A message takes what is in
 //!   them for what they are, whatever they are called; `data_url` is good for a while, and its file is served by
 //!   [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
+//! - A user's picture is a file of the account in use, whichever of their accounts shows it.
+//! - Not yet: bots that are of every account. A platform app names the account of each (`account_id`).
 
 mod account;
 mod agent_bots;
