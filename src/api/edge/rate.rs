@@ -5,17 +5,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
+use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter as Governor};
 
 /// Callers that have been quiet are forgotten after this many checks, so that memory stays bounded.
 const SWEEP_EVERY: usize = 10_000;
 
-/// Counts requests by caller. Each process counts for itself.
+/// The counts of a clock's time.
+type Counts<C> =
+    Governor<String, DashMapStateStore<String>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
+/// Counts requests by caller. Each process counts for itself, by a clock that nobody sets back.
 #[derive(Debug)]
-pub struct RateLimiter {
+pub struct RateLimiter<C: Clock = DefaultClock> {
     /// None where there is no limit.
-    counts: Option<Governor<String, DashMapStateStore<String>, DefaultClock>>,
+    counts: Option<Counts<C>>,
+    clock: C,
     checks: AtomicUsize,
 }
 
@@ -32,12 +38,19 @@ impl RateLimiter {
 
     /// Lets each caller ask this often in a period, all at once if it likes; 0 is no limit.
     pub fn per(requests: u32, period: Duration) -> Self {
+        Self::by(DefaultClock::default(), requests, period)
+    }
+}
+
+impl<C: Clock + Clone> RateLimiter<C> {
+    fn by(clock: C, requests: u32, period: Duration) -> Self {
         let quota = NonZeroU32::new(requests).and_then(|requests| {
             let quota = Quota::with_period(period / requests.get())?;
             Some(quota.allow_burst(requests))
         });
         Self {
-            counts: quota.map(Governor::dashmap),
+            counts: quota.map(|quota| Governor::dashmap_with_clock(quota, clock.clone())),
+            clock,
             checks: AtomicUsize::new(0),
         }
     }
@@ -52,7 +65,7 @@ impl RateLimiter {
             counts.shrink_to_fit();
         }
         counts.check_key(&caller.to_owned()).map_err(|refusal| {
-            let wait = refusal.wait_time_from(DefaultClock::default().now());
+            let wait = refusal.wait_time_from(self.clock.now());
             RetryAfter(wait.as_secs_f64().ceil().max(1.0) as u64)
         })
     }
@@ -60,6 +73,8 @@ impl RateLimiter {
 
 #[cfg(test)]
 mod tests {
+    use governor::clock::FakeRelativeClock;
+
     use super::*;
 
     #[test]
@@ -77,6 +92,20 @@ mod tests {
         let limiter = RateLimiter::per(5, Duration::from_secs(300));
         assert!((0..5).all(|_| limiter.check("a").is_ok()));
         assert_eq!(limiter.check("a"), Err(RetryAfter(60)));
+    }
+
+    #[test]
+    fn whoever_waits_may_ask_again() {
+        let clock = FakeRelativeClock::default();
+        let limiter = RateLimiter::by(clock.clone(), 2, Duration::from_secs(60));
+        let ask = || limiter.check("a");
+        assert_eq!([ask(), ask(), ask()], [Ok(()), Ok(()), Err(RetryAfter(30))]);
+        clock.advance(Duration::from_secs(29));
+        assert_eq!(ask(), Err(RetryAfter(1)));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!([ask(), ask()], [Ok(()), Err(RetryAfter(30))]);
+        clock.advance(Duration::from_secs(3600));
+        assert_eq!([ask(), ask(), ask()], [Ok(()), Ok(()), Err(RetryAfter(30))]);
     }
 
     #[test]
