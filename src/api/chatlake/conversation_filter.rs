@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::routing::post;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::auth::{Member, Who};
@@ -27,13 +28,13 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// A page of what was found. Unlike the list, it stands in nothing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct FoundConversations {
     meta: FoundCounts,
     payload: Vec<ConversationBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct FoundCounts {
     mine_count: i64,
     unassigned_count: i64,

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::routing::get;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Route, Server};
@@ -10,7 +11,7 @@ use super::{Route, Server};
 /// The release of the original whose behaviour this is.
 pub(super) const VERSION: &str = "4.15.0";
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Version {
     version: &'static str,
     timestamp: String,
@@ -18,7 +19,7 @@ pub(super) struct Version {
     data_services: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Health {
     status: &'static str,
 }

@@ -8,6 +8,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures_util::stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::auth::Administrator;
@@ -34,7 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// Which contacts to give out, and what of them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct ExportBody {
     column_names: Option<Vec<String>>,
     payload: Option<Vec<ConditionBody>>,

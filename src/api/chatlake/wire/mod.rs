@@ -25,10 +25,11 @@ pub(super) mod upload;
 pub(super) mod user;
 pub(super) mod webhook;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What most answers stand in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Payload<T> {
     pub(super) payload: T,
 }
