@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,8 +9,9 @@ use super::auth::{Member, Who};
 use super::error::Result;
 use super::fields::Query;
 use super::filter::{self, FilterBody};
-use super::paging::Page;
+use super::paging::{self, Page};
 use super::params::Params;
+use super::route::post;
 use super::wire::conversation::ConversationBody;
 use super::{Route, Server};
 use crate::store;
@@ -23,7 +23,7 @@ const PAGE: i64 = 25;
 pub(super) fn routes() -> Vec<Route> {
     vec![(
         "/api/v1/accounts/{account_id}/conversations/filter",
-        post(filter),
+        post(filter, "Conversations that meet conditions").asks(&[paging::ASKED]),
     )]
 }
 

@@ -9,6 +9,8 @@
 //! - Bodies are JSON or forms. An id or a flag may come as text, an object as the JSON of one (`wire::lenient`).
 //! - Every refusal has one of the five shapes in `error`.
 //! - `Idempotency-Key` makes any write safe to repeat.
+//! - A route says in one line what it is for (`route`). The OpenAPI document follows from that and from what its handler
+//!   takes and answers (`openapi`).
 //! - Rich content of every [`RichKind`](crate::model::RichKind) comes in and goes out through `content_attributes`:
 //!   `{"type": "<kind>", "<kind>": <body>}`, beside whatever else stands there; `content` is what a client that shows
 //!   only text shows of it.
@@ -71,6 +73,7 @@ mod contacts;
 mod conversation_changes;
 mod conversation_filter;
 mod conversations;
+mod csv_file;
 mod custom_attributes;
 mod custom_filters;
 mod error;
@@ -85,6 +88,7 @@ mod limits;
 mod members;
 mod mentions;
 mod messages;
+mod openapi;
 mod paging;
 mod params;
 mod parse;
@@ -95,6 +99,7 @@ mod profile;
 mod public;
 mod report_parts;
 mod reports;
+mod route;
 mod search;
 mod sessions;
 mod status;
@@ -109,8 +114,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
-use axum::routing::MethodRouter;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
 use url::Url;
 
 use super::AppState;
@@ -122,6 +127,7 @@ use crate::flow::Runner;
 use crate::store::Store;
 use cable::Hub;
 use limits::Limits;
+use route::{Methods, Route};
 
 /// This API's name in what is kept of its writes.
 const NAME: &str = "chatlake";
@@ -189,11 +195,31 @@ pub fn api(state: AppState, config: &Config) -> Api {
     }
 }
 
-/// A path and what answers there, for each method.
-type Route = (&'static str, MethodRouter<Server>);
+/// The OpenAPI document of this API.
+pub fn document() -> impl Serialize {
+    openapi::document(&table())
+}
 
 /// Every route, with and without a slash at its end.
 fn routes() -> Router<Server> {
+    let routes = table().into_iter();
+    routes.fold(
+        Router::new(),
+        |router,
+         (
+            path,
+            Methods {
+                router: methods, ..
+            },
+        )| {
+            router
+                .route(path, methods.clone())
+                .route(&format!("{path}/"), methods)
+        },
+    )
+}
+
+fn table() -> Vec<Route> {
     [
         status::routes(),
         sessions::routes(),
@@ -225,11 +251,5 @@ fn routes() -> Router<Server> {
         public::routes(),
         cable::routes(),
     ]
-    .into_iter()
-    .flatten()
-    .fold(Router::new(), |router, (path, methods)| {
-        router
-            .route(path, methods.clone())
-            .route(&format!("{path}/"), methods)
-    })
+    .concat()
 }

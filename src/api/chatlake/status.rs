@@ -2,10 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::route::get;
 use super::{Route, Server};
 
 /// The release of the original whose behaviour this is.
@@ -25,7 +25,16 @@ pub(super) struct Health {
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![("/api", get(version)), ("/health", get(health))]
+    vec![
+        (
+            "/api",
+            get(
+                version,
+                "Which release this behaves as, and whether its parts work",
+            ),
+        ),
+        ("/health", get(health, "Whether somebody is there")),
+    ]
 }
 
 pub(super) async fn version(State(server): State<Server>) -> Json<Version> {

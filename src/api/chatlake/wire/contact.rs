@@ -193,6 +193,7 @@ impl ContactBody {
 
 /// A way into an inbox.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ContactInboxBody_of_{I}")]
 pub(in crate::api::chatlake) struct ContactInboxBody<I> {
     pub(in crate::api::chatlake) source_id: String,
     pub(in crate::api::chatlake) inbox: I,

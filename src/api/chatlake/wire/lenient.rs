@@ -103,7 +103,7 @@ pub(in crate::api::chatlake) fn texts<'de, D: Deserializer<'de>>(
 #[derive(serde::Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "true or false is expected")]
 pub(in crate::api::chatlake) enum Flag {
-    Flag(bool),
+    Itself(bool),
     Digit(i64),
     Text(String),
     Nothing,
@@ -114,7 +114,7 @@ pub(in crate::api::chatlake) fn flag<'de, D: Deserializer<'de>>(
 ) -> Result<Option<bool>, D::Error> {
     let text = match Flag::deserialize(from)? {
         Flag::Nothing => return Ok(None),
-        Flag::Flag(flag) => return Ok(Some(flag)),
+        Flag::Itself(flag) => return Ok(Some(flag)),
         Flag::Digit(digit) => digit.to_string(),
         Flag::Text(text) => text,
     };
@@ -130,7 +130,7 @@ pub(in crate::api::chatlake) fn flag<'de, D: Deserializer<'de>>(
 #[derive(serde::Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "an object is expected")]
 pub(in crate::api::chatlake) enum Object {
-    Object(Map<String, Value>),
+    Itself(Map<String, Value>),
     Json(String),
     Nothing,
 }
@@ -140,7 +140,7 @@ pub(in crate::api::chatlake) fn attributes<'de, D: Deserializer<'de>>(
 ) -> Result<Option<Attributes>, D::Error> {
     match Object::deserialize(from)? {
         Object::Nothing => Ok(None),
-        Object::Object(map) => Ok(Some(Attributes(map))),
+        Object::Itself(map) => Ok(Some(Attributes(map))),
         Object::Json(json) if json.is_empty() => Ok(None),
         Object::Json(json) => {
             let map: Map<String, Value> = parse_json(json.as_bytes()).map_err(Error::custom)?;

@@ -17,6 +17,7 @@ pub(super) mod platform;
 pub(super) mod profile;
 pub(super) mod public;
 pub(super) mod push;
+pub(super) mod refusal;
 pub(super) mod report;
 pub(super) mod search;
 pub(super) mod settings;
@@ -30,6 +31,7 @@ use serde::Serialize;
 
 /// What most answers stand in.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Payload_of_{T}")]
 pub(super) struct Payload<T> {
     pub(super) payload: T,
 }

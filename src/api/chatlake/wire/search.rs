@@ -13,12 +13,12 @@ use crate::store::conversation_search::Found;
 /// A page of what was found.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct FoundList {
-    meta: FoundMeta,
+    meta: FoundTotals,
     payload: Vec<FoundConversation>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct FoundMeta {
+struct FoundTotals {
     mine_count: i64,
     unassigned_count: i64,
     all_count: i64,
@@ -27,7 +27,7 @@ struct FoundMeta {
 impl FoundList {
     pub(in crate::api::chatlake) fn new(counts: Counts, payload: Vec<FoundConversation>) -> Self {
         Self {
-            meta: FoundMeta {
+            meta: FoundTotals {
                 mine_count: counts.mine,
                 unassigned_count: counts.unassigned,
                 all_count: counts.all,
