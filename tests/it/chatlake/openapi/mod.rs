@@ -1,6 +1,9 @@
 //! The API's document: that it is one, that it has every route, and that the server does as it says.
 
+mod fuzz;
+mod generator;
 mod validator;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
