@@ -7,7 +7,7 @@
 //!   authorised. Routes that are costly have limits of their own (`limits`).
 //! - Creating answers 200. `PUT` and `PATCH` are the same. A slash at the end of a path makes no difference.
 //! - Bodies are JSON or forms. An id or a flag may come as text, an object as the JSON of one (`wire::lenient`).
-//! - Every refusal has one of the five shapes in `error`.
+//! - Every refusal has one of the five shapes in `wire::refusal`.
 //! - `Idempotency-Key` makes any write safe to repeat.
 //! - A route says in one line what it is for (`route`). The OpenAPI document follows from that and from what its handler
 //!   takes and answers (`openapi`).

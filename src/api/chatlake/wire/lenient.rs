@@ -126,6 +126,13 @@ pub(in crate::api::chatlake) fn flag<'de, D: Deserializer<'de>>(
     }
 }
 
+/// A flag that is there, if only to say that there is none.
+pub(in crate::api::chatlake) fn present_flag<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<bool>>, D::Error> {
+    flag(from).map(Some)
+}
+
 /// An object, or a text that is the JSON of one.
 #[derive(serde::Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "an object is expected")]
