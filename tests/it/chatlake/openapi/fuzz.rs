@@ -46,6 +46,7 @@ transcripts_per_hour = 0
 email_sign_ins_per_15_minutes = 0
 ";
 
+/// What every run asks, so that one that fails can be run again.
 const USUAL_SEED: u64 = 1;
 
 fn seed() -> u64 {

@@ -1,7 +1,5 @@
 //! Requests made up from what the document says of an operation: some as they should be, some a little off, some hostile.
 
-use std::collections::BTreeMap;
-
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -9,6 +7,7 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::validator::Validator;
+use super::world::Fitting;
 
 /// Texts that something might stumble over.
 const HOSTILE: [&str; 18] = [
@@ -45,6 +44,9 @@ const NUMBERS: [i64; 9] = [
     10_000_000_000,
 ];
 
+/// How many levels of nesting are taken, where they stand in an object of the body.
+const DEEPEST: u32 = 124;
+
 /// How much of what is made is as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mood {
@@ -58,17 +60,17 @@ pub(super) enum Mood {
 
 /// Makes up values.
 pub(super) struct Generator<'a> {
-    pub(super) validator: Validator<'a>,
+    validator: Validator<'a>,
     /// What fits under a name.
-    pub(super) fitting: &'a BTreeMap<&'static str, Vec<Value>>,
-    pub(super) mood: Mood,
+    fitting: &'a Fitting,
+    mood: Mood,
     random: StdRng,
 }
 
 impl<'a> Generator<'a> {
     pub(super) fn new(
         validator: Validator<'a>,
-        fitting: &'a BTreeMap<&'static str, Vec<Value>>,
+        fitting: &'a Fitting,
         mood: Mood,
         seed: u64,
     ) -> Self {
@@ -113,6 +115,10 @@ impl<'a> Generator<'a> {
             6 if depth < 3 => json!({"a": self.anything(depth + 1), self.hostile_text(): 1}),
             5 => json!([]),
             6 => json!({}),
+            7 if depth == 0 => {
+                let levels = self.random.random_range(1..DEEPEST);
+                (0..levels).fold(json!("deep"), |within, _| json!({"a": within}))
+            }
             _ => json!(self.hostile_text()),
         }
     }
