@@ -44,7 +44,7 @@ const NUMBERS: [i64; 9] = [
     10_000_000_000,
 ];
 
-/// How many levels of nesting are taken, where they stand in an object of the body.
+/// As many levels of nesting as are taken, and some more.
 const DEEPEST: u32 = 124;
 
 /// How much of what is made is as it should be.
