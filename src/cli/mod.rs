@@ -13,6 +13,7 @@ mod doctor;
 mod inbox;
 mod key;
 mod migrate;
+mod openapi;
 mod page_filter;
 mod platform;
 mod report;
@@ -64,6 +65,7 @@ enum Command {
     Deliveries(deliveries::Deliveries),
     Secrets(secrets::Secrets),
     Bench(bench::Bench),
+    Openapi(openapi::Openapi),
     /// Runs the scripts of flows for a server, which starts it.
     #[command(hide = true)]
     ScriptWorker,
@@ -111,6 +113,7 @@ impl Cli {
             Command::Deliveries(command) => succeed(wait(command.run())),
             Command::Secrets(command) => succeed(wait(command.run())),
             Command::Bench(command) => wait(command.run()),
+            Command::Openapi(command) => succeed(command.run()),
         };
         match done {
             Ok(code) => code,

@@ -55,6 +55,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "api",
             "app",
             "bench",
             "clock",
@@ -81,13 +82,13 @@ const SHARED_TABLES: &[&str] = &[
     "users",
 ];
 
-struct Source {
+pub(crate) struct Source {
     path: PathBuf,
     /// Lines without comments.
-    code: String,
+    pub(crate) code: String,
 }
 
-fn sources(folder: &str) -> Vec<Source> {
+pub(crate) fn sources(folder: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut found = Vec::new();
     let mut folders = vec![root];

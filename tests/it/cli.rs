@@ -179,6 +179,9 @@ async fn a_bot_gets_its_flow_its_inbox_and_its_app() {
     );
     let schema: Value = serde_json::from_str(&shell.say(&["bot", "schema"]).await).unwrap();
     assert_eq!(schema, quartet::flow::File::schema());
+    let document: Value = serde_json::from_str(&shell.say(&["openapi"]).await).unwrap();
+    let expected = serde_json::to_value(quartet::api::chatlake::document()).unwrap();
+    assert_eq!(document, expected);
     let imported = shell
         .json(&["bot", "import", flow, "--bot", &bot, "--account", account])
         .await;

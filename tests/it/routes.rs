@@ -32,6 +32,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, TestApp};
+use crate::chatlake;
 use crate::dialogflow::sound_key;
 
 /// A line of `routes.txt`: method, path, what a stranger is answered.
@@ -59,7 +60,7 @@ fn listed() -> Vec<Listed> {
         .collect()
 }
 
-/// The sources that mount routes: the root of each API, and Chatlake's resources.
+/// The sources that mount routes, of every API but Chatlake's, whose document has them.
 fn routers() -> Vec<String> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let apis = ["admin", "bot_open", "files", "imbox", "instabot"];
@@ -68,31 +69,12 @@ fn routers() -> Vec<String> {
         .map(|api| src.join("api").join(api).join("mod.rs"))
         .chain([src.join("app/health.rs")])
         .map(|file| std::fs::read_to_string(file).unwrap());
-    let resources = sources(&src.join("api/chatlake"));
-    let tables = resources.iter().filter_map(|text| {
-        let (_, table) = text.split_once("fn routes() -> Vec<Route> {")?;
-        Some(table.split("\n}\n").next()?.to_owned())
-    });
-    roots.chain(tables).collect()
+    roots.collect()
 }
 
-/// Every source below a folder.
-fn sources(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else {
-            found.push(std::fs::read_to_string(path).unwrap());
-        }
-    }
-    found
-}
-
-/// Paths and methods as the routers' sources have them.
+/// Paths and methods as the routers' sources have them, and Chatlake's document.
 fn mounted() -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
+    let mut found: BTreeSet<String> = chatlake::documented_routes().into_iter().collect();
     for text in routers() {
         let code: String = text
             .lines()

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
 use serde_json::Value;
 
 use super::auth::{Administrator, Member};
 use super::error::Result;
 use super::params::Params;
 use super::parse::{self, Faults, MAX_STRING, MAX_TEXT};
+use super::route::get;
 use super::status::VERSION;
 use super::wire::account::{AccountBody, AccountIn};
 use super::{Route, Server};
@@ -22,7 +22,7 @@ const AUTO_RESOLVE_MINUTES: std::ops::RangeInclusive<i64> = 10..=1_439_856;
 pub(super) fn routes() -> Vec<Route> {
     vec![(
         "/api/v1/accounts/{account_id}",
-        get(show).put(update).patch(update),
+        get(show, "The account").edit(update, "Changes the account and its settings"),
     )]
 }
 

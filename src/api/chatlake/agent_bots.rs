@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
 
 use super::auth::{Administrator, InInbox, Member, Of, Row, Who};
 use super::body::Body;
 use super::error::Result;
 use super::parse::{Faults, MAX_STRING, MAX_TEXT, one_of};
+use super::route::{get, post};
 use super::wire::bot::{AgentBotIn, AgentBotOut, InboxBot, MaybeBot};
 use super::{Route, Server, uploads};
 use crate::model::{AccountId, BlobId, BotId, WebUrl};
@@ -19,23 +19,28 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/agent_bots",
-            get(list).post(create),
+            get(list, "Bots")
+                .post(create, "Makes a bot")
+                .carries("avatar"),
         ),
         (
             "/api/v1/accounts/{account_id}/agent_bots/{bot_id}",
-            get(show).patch(update).put(update).delete(remove),
+            get(show, "A bot")
+                .edit(update, "Changes a bot")
+                .carries("avatar")
+                .delete(remove, "Removes a bot"),
         ),
         (
             "/api/v1/accounts/{account_id}/agent_bots/{bot_id}/reset_access_token",
-            post(reset_token),
+            post(reset_token, "Ends a bot's token and gives another"),
         ),
         (
             "/api/v1/accounts/{account_id}/agent_bots/{bot_id}/reset_secret",
-            post(reset_secret),
+            post(reset_secret, "Ends a bot's secret and gives another"),
         ),
         (
             "/api/v1/accounts/{account_id}/inboxes/{inbox_id}/agent_bot",
-            get(show_of_inbox),
+            get(show_of_inbox, "Which bot answers first in an inbox"),
         ),
     ]
 }
@@ -58,7 +63,7 @@ async fn list(State(server): State<Server>, member: Member) -> Result<Json<Vec<A
 async fn create(
     State(server): State<Server>,
     Administrator(member): Administrator,
-    form: Body,
+    form: Body<AgentBotIn>,
 ) -> Result<Json<AgentBotOut>> {
     let (account, now) = (member.account, server.now());
     let received = form.read(&server, uploads::of_avatar(account)).await?;
@@ -76,7 +81,7 @@ async fn show(Of { who, row: bot }: Of<Member, AgentBot>) -> Json<AgentBotOut> {
 async fn update(
     State(server): State<Server>,
     Of { who, row: bot }: Of<Administrator, AgentBot>,
-    form: Body,
+    form: Body<AgentBotIn>,
 ) -> Result<Json<AgentBotOut>> {
     let (account, now) = (who.account(), server.now());
     let received = form.read(&server, uploads::of_avatar(account)).await?;

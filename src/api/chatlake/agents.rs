@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post, put};
 
 use super::auth::{Administrator, Member};
 use super::error::{Error, Result};
 use super::params::{Params, Wrapped};
 use super::parse::{self, Faults, MAX_STRING};
 use super::profile::availability;
+use super::route::{edit, get, post};
 use super::wire::agent::{AgentIn, AgentsIn};
 use super::wire::user::AgentBody;
 use super::{Route, Server};
@@ -27,15 +27,16 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/agents",
-            get(list).post(create),
+            get(list, "Everybody who works in the account").post(create, "Invites somebody"),
         ),
         (
             "/api/v1/accounts/{account_id}/agents/bulk_create",
-            post(create_all),
+            post(create_all, "Invites everybody of these addresses"),
         ),
         (
             "/api/v1/accounts/{account_id}/agents/{agent_id}",
-            put(update).patch(update).delete(remove),
+            edit(update, "Changes what somebody may do or is called")
+                .delete(remove, "Takes somebody out of the account"),
         ),
     ]
 }

@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
 
 use super::auth::{InConversation, Scope};
 use super::error::Result;
 use super::params::Params;
+use super::route::post;
 use super::wire::assignment::{AssignmentBody, NewAssignment};
 use super::{Route, Server};
 use crate::model::{AgentId, BotId, TeamId};
@@ -17,7 +17,7 @@ use crate::store::conversation_changes::{self, Assignee, Change};
 pub(super) fn routes() -> Vec<Route> {
     vec![(
         "/api/v1/accounts/{account_id}/conversations/{conversation_id}/assignments",
-        post(create),
+        post(create, "Gives a conversation to an agent, a bot or a team"),
     )]
 }
 

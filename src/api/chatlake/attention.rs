@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 
 use super::auth::{InConversation, Member, Who};
 use super::conversations;
 use super::error::{Error, Result};
 use super::params::Params;
 use super::parse::{Faults, MAX_CONTENT};
+use super::route::{get, post};
 use super::wire::Payload;
 use super::wire::attention::{DraftBody, NewDraft, ParticipantIds, UnreadCountsBody};
 use super::wire::conversation::ConversationBody;
@@ -23,30 +23,34 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/conversations/unread_counts",
-            get(count_unread),
+            get(count_unread, "How many conversations have unread messages"),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/update_last_seen",
-            post(see),
+            post(see, "Marks a conversation as seen"),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/unread",
-            post(mark_unread),
+            post(mark_unread, "Marks a conversation as unread"),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/participants",
-            get(list_participants)
-                .post(add_participants)
-                .put(set_participants)
-                .patch(set_participants)
-                .delete(remove_participants),
+            get(list_participants, "Who follows a conversation")
+                .post(add_participants, "Lets agents follow a conversation")
+                .edit(
+                    set_participants,
+                    "Lets these agents alone follow a conversation",
+                )
+                .delete(
+                    remove_participants,
+                    "Lets agents follow a conversation no more",
+                ),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/draft_messages",
-            get(show_draft)
-                .put(keep_draft)
-                .patch(keep_draft)
-                .delete(forget_draft),
+            get(show_draft, "What somebody began to write")
+                .edit(keep_draft, "Keeps what somebody began to write")
+                .delete(forget_draft, "Forgets what somebody began to write"),
         ),
     ]
 }

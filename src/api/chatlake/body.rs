@@ -3,6 +3,8 @@
 //! Forms become the JSON that they spell, so that every body is checked and read in one way. It is read by the handler
 //! and not on the way to it: whose the files in it are is known only there.
 
+use std::marker::PhantomData;
+
 use axum::body::{Body as RawBody, Bytes};
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, Multipart, OriginalUri, Request};
@@ -30,9 +32,12 @@ const MAX_TEXT_BYTES: usize = 1_048_576;
 /// The most parts of a multipart form.
 const MAX_PARTS: usize = 1000;
 
-/// A body that is still to be read.
+/// A body that is still to be read, and then says `T`.
 #[derive(Debug)]
-pub(super) struct Body(Request);
+pub(super) struct Body<T> {
+    pub(super) request: Request,
+    says: PhantomData<fn() -> T>,
+}
 
 /// What a body says, the files in it, and the name that its client gave to this write.
 #[derive(Debug)]
@@ -76,32 +81,36 @@ impl Taking {
     }
 }
 
-impl FromRequest<Server> for Body {
+impl<T> FromRequest<Server> for Body<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &Server) -> Result<Self> {
-        Ok(Self(request))
+        Ok(Self {
+            request,
+            says: PhantomData,
+        })
     }
 }
 
-impl Body {
+impl<T: DeserializeOwned> Body<T> {
     /// Reads it; the files in it are kept, for somebody to attach them.
-    pub(super) async fn read<T: DeserializeOwned>(
-        self,
-        server: &Server,
-        taking: Option<Taking>,
-    ) -> Result<Received<T>> {
-        let raw = self.read_raw(server, taking).await?;
+    pub(super) async fn read(self, server: &Server, taking: Option<Taking>) -> Result<Received<T>> {
+        let raw = Raw::read(self.request, server, taking).await?;
         Ok(Received {
             value: parse_json(&raw.json)?,
             once: raw.once,
             files: raw.files,
         })
     }
+}
 
-    /// Reads it without understanding it.
-    pub(super) async fn read_raw(self, server: &Server, taking: Option<Taking>) -> Result<Raw> {
-        let Self(request) = self;
+impl Raw {
+    /// Reads a body without understanding it.
+    pub(super) async fn read(
+        request: Request,
+        server: &Server,
+        taking: Option<Taking>,
+    ) -> Result<Self> {
         let form = Form::of(request.headers())?;
         let key = idempotency_key(request.headers())?;
         let method = request.method().to_string();
@@ -135,7 +144,7 @@ impl Body {
                 .flat_map(|file| [file.name.as_bytes(), &file.sha256]),
         );
         let once = key.map(|key| Once::new(NAME, key, &request));
-        Ok(Raw {
+        Ok(Self {
             form,
             json,
             once,

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, patch};
 
 use super::auth::{Member, Of, Row, Who};
 use super::error::Result;
 use super::fields::Query;
 use super::params::Wrapped;
 use super::parse::{Faults, MAX_STRING, MAX_TEXT};
+use super::route::{Asked, edit, get};
 use super::wire::settings::{CannedResponseIn, CannedResponseOut};
 use super::{Route, Server};
 use crate::model::{CannedResponse, CannedResponseId};
@@ -19,11 +19,16 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/canned_responses",
-            get(list).post(create),
+            get(
+                list,
+                "Canned responses, or the best matches of a search first",
+            )
+            .asks(&[Asked::text("search", "What stands in them")])
+            .post(create, "Keeps a canned response"),
         ),
         (
             "/api/v1/accounts/{account_id}/canned_responses/{canned_response_id}",
-            patch(update).put(update).delete(delete),
+            edit(update, "Changes a canned response").delete(delete, "Removes a canned response"),
         ),
     ]
 }

@@ -4,13 +4,12 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use serde::de::IgnoredAny;
 
 use super::auth::{Actor, InConversation, Member, Scope};
 use super::error::Result;
-use super::params::Params;
+use super::params::{Nothing, Params};
 use super::parse;
+use super::route::{get, post};
 use super::wire::Payload;
 use super::wire::conversation::{
     ConversationChanges, CustomAttributesBody, NewCustomAttributes, NewLabels, NewStatusBody,
@@ -28,31 +27,46 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/toggle_status",
-            post(toggle_status),
+            post(
+                toggle_status,
+                "Opens, resolves, snoozes or hands over a conversation",
+            )
+            .or(StatusCode::CONFLICT),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/toggle_priority",
-            post(toggle_priority),
+            post(toggle_priority, "Says how much a conversation presses"),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/toggle_typing_status",
-            post(toggle_typing_status),
+            post(
+                toggle_typing_status,
+                "Says that the caller is writing, or has stopped",
+            ),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/custom_attributes",
-            post(set_custom_attributes),
+            post(
+                set_custom_attributes,
+                "Sets what the account keeps of a conversation",
+            ),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/labels",
-            get(list_labels).post(set_labels),
+            get(list_labels, "A conversation's labels")
+                .post(set_labels, "Sets the labels of a conversation"),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/mute",
-            post(mute),
+            post(
+                mute,
+                "Ends a conversation and does not hear its contact any more",
+            )
+            .or(StatusCode::CONFLICT),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/unmute",
-            post(unmute),
+            post(unmute, "Hears the contact again"),
         ),
     ]
 }
@@ -158,7 +172,7 @@ pub(super) async fn set_labels(
 pub(super) async fn mute(
     State(server): State<Server>,
     within: InConversation<Member>,
-    Params { once, .. }: Params<IgnoredAny>,
+    Params { once, .. }: Params<Nothing>,
 ) -> Result<StatusCode> {
     let within = within.scope();
     let resolve = StatusChange {
@@ -177,7 +191,7 @@ pub(super) async fn mute(
 pub(super) async fn unmute(
     State(server): State<Server>,
     within: InConversation<Member>,
-    Params { once, .. }: Params<IgnoredAny>,
+    Params { once, .. }: Params<Nothing>,
 ) -> Result<StatusCode> {
     change(&server, &within.scope(), Change::Muted(false), once).await?;
     Ok(StatusCode::OK)

@@ -2,15 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::auth::{Member, Who};
 use super::error::Result;
 use super::fields::Query;
 use super::filter::{self, FilterBody};
-use super::paging::Page;
+use super::paging::{self, Page};
 use super::params::Params;
+use super::route::post;
 use super::wire::conversation::ConversationBody;
 use super::{Route, Server};
 use crate::store;
@@ -22,18 +23,18 @@ const PAGE: i64 = 25;
 pub(super) fn routes() -> Vec<Route> {
     vec![(
         "/api/v1/accounts/{account_id}/conversations/filter",
-        post(filter),
+        post(filter, "Conversations that meet conditions").asks(&[paging::ASKED]),
     )]
 }
 
 /// A page of what was found. Unlike the list, it stands in nothing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct FoundConversations {
     meta: FoundCounts,
     payload: Vec<ConversationBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct FoundCounts {
     mine_count: i64,
     unassigned_count: i64,

@@ -3,15 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
 use chrono::TimeDelta;
 
 use super::auth::{Actor, Administrator, InConversation, Member, Scope, Who};
 use super::compose::{self, Place};
 use super::error::{Error, Result};
 use super::fields::Query;
+use super::paging;
 use super::params::Params;
 use super::parse;
+use super::route::{Asked, get};
 use super::wire::conversation::{
     ConversationBody, ConversationChanges, ConversationList, ConversationListData,
     ConversationMeta, NewConversationBody,
@@ -38,19 +39,55 @@ const LAST_PAGE: i64 = 4000;
 /// How many are given where there are no pages.
 const UNPAGED: i64 = 1000;
 
+/// Which conversations are meant.
+pub(super) const WHICH: &[Asked] = &[
+    Asked::text(
+        "status",
+        "`open` if it is not said, or another status, or `all`",
+    ),
+    Asked::text("assignee_type", "`me`, `assigned` or `unassigned`"),
+    Asked::text(
+        "conversation_type",
+        "`mention`, `participating` or `unattended`",
+    ),
+    Asked::text("q", "What was said"),
+    Asked::text("source_id", "Through which way their contact comes"),
+    Asked::number("inbox_id", ""),
+    Asked::number("team_id", ""),
+    Asked::texts("labels", "Any of them"),
+    Asked::number(
+        "updated_within",
+        "So many seconds ago or later; there are no pages then",
+    ),
+];
+
+/// In which order, and which page of them.
+pub(super) const SHOWN: &[Asked] = &[
+    Asked::text(
+        "sort_by",
+        "As in `last_activity_at_desc`, `priority_asc` or `unread`",
+    ),
+    paging::ASKED,
+];
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/conversations",
-            get(list).post(create),
+            get(list, "Conversations, page by page")
+                .asks(WHICH)
+                .asks(SHOWN)
+                .post(create, "Begins a conversation"),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/meta",
-            get(meta),
+            get(meta, "How many conversations there are on each tab").asks(WHICH),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}",
-            get(show).patch(update).put(update).delete(delete),
+            get(show, "A conversation")
+                .edit(update, "Changes how much a conversation presses")
+                .delete(delete, "Removes a conversation"),
         ),
     ]
 }

@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::routing::get;
+use axum::response::NoContent;
 
 use super::auth::{Administrator, Member, Of, Row, Who};
 use super::error::Result;
 use super::fields::Query;
 use super::params::Wrapped;
 use super::parse::{Faults, MAX_STRING, MAX_TEXT, one_of};
+use super::route::{Asked, get};
 use super::wire::settings::{CustomAttributeIn, CustomAttributeOut};
 use super::{Route, Server};
 use crate::model::{AttributeModel, AttributeType, CustomAttribute, CustomAttributeId};
@@ -57,11 +57,18 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/custom_attribute_definitions",
-            get(list).post(create),
+            get(list, "Custom attributes that the account defined")
+                .asks(&[Asked::text(
+                    "attribute_model",
+                    "Of contacts or of conversations",
+                )])
+                .post(create, "Defines a custom attribute"),
         ),
         (
             "/api/v1/accounts/{account_id}/custom_attribute_definitions/{custom_attribute_id}",
-            get(show).patch(update).put(update).delete(delete),
+            get(show, "A custom attribute")
+                .edit(update, "Changes a custom attribute")
+                .delete(delete, "Removes a custom attribute"),
         ),
     ]
 }
@@ -123,9 +130,9 @@ async fn update(
 async fn delete(
     State(server): State<Server>,
     Of { who, row }: Of<Administrator, CustomAttribute>,
-) -> Result<StatusCode> {
+) -> Result<NoContent> {
     custom_attributes::delete(&server.store, who.account(), row.id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 fn model(text: &str) -> Result<AttributeModel> {

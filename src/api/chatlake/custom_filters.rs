@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::routing::get;
+use axum::response::NoContent;
 
 use super::auth::{Member, Of, Row};
 use super::error::{Error, Result};
 use super::fields::Query;
 use super::params::Wrapped;
 use super::parse::{Faults, MAX_STRING, one_of};
+use super::route::{Asked, get};
 use super::wire::settings::{CustomFilterIn, CustomFilterOut};
 use super::{Route, Server};
 use crate::model::{CustomFilter, CustomFilterId, FilterKind};
@@ -20,11 +20,18 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/custom_filters",
-            get(list).post(create),
+            get(list, "Searches that the caller keeps")
+                .asks(&[Asked::text(
+                    "filter_type",
+                    "For what: `conversation` if it is not said",
+                )])
+                .post(create, "Keeps a search"),
         ),
         (
             "/api/v1/accounts/{account_id}/custom_filters/{custom_filter_id}",
-            get(show).patch(update).put(update).delete(delete),
+            get(show, "A kept search")
+                .edit(update, "Changes a kept search")
+                .delete(delete, "Forgets a kept search"),
         ),
     ]
 }
@@ -91,9 +98,9 @@ async fn update(
 async fn delete(
     State(server): State<Server>,
     Of { who, row }: Of<Member, CustomFilter>,
-) -> Result<StatusCode> {
+) -> Result<NoContent> {
     custom_filters::delete(&server.store, who.account, who.agent.id, row.id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 fn kind(text: &str) -> Result<FilterKind> {

@@ -5,8 +5,8 @@ use axum::extract::multipart::MultipartError;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
 
+use super::wire::refusal::{InvalidRecord, Plain, RefusalBody, Stranger, Unsuccessful};
 use crate::api::edge::{Cause, Failure, JsonFault, RequestId, RetryAfter, is_too_large};
 use crate::api::files::Refusal;
 use crate::files;
@@ -54,6 +54,9 @@ pub(super) enum Error {
     /// The same, where the framework's own words say it.
     #[error("there is no such page")]
     NoPage,
+    /// Nobody comes in that way; the answer is empty.
+    #[error("no contact has this way into the inbox")]
+    UnknownWay,
     /// Records that do not hold together: a message in full sentences, and the fields it is about.
     #[error("invalid record: {message}")]
     InvalidRecord {
@@ -121,14 +124,9 @@ impl Error {
         }
     }
 
-    fn answer(&self) -> (StatusCode, Value) {
-        let unauthorized = |text: &str| (StatusCode::UNAUTHORIZED, json!({ "error": text }));
-        let refused = |text: &str| (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": text }));
+    fn answer(&self) -> (StatusCode, RefusalBody) {
         match self {
-            Self::NoCredentials => (
-                StatusCode::UNAUTHORIZED,
-                json!({ "errors": ["You need to sign in or sign up before continuing."] }),
-            ),
+            Self::NoCredentials => strange(),
             Self::SignInRefused => unsuccessful(
                 StatusCode::UNAUTHORIZED,
                 "Invalid login credentials. Please try again.",
@@ -152,26 +150,23 @@ impl Error {
             Self::NotPermitted => unauthorized("You are not authorized to do this action"),
             Self::UnknownMembers => unauthorized("Invalid User IDs"),
             Self::NotProved => unauthorized("HMAC failed: Invalid Identifier Hash Provided"),
-            Self::NoPage => plain(StatusCode::NOT_FOUND),
+            Self::NoPage | Self::UnknownWay => plain(StatusCode::NOT_FOUND),
             Self::NotFound | Self::Store(store::Error::NotFound(_)) => (
                 StatusCode::NOT_FOUND,
-                json!({ "error": "Resource could not be found" }),
+                RefusalBody::sentence("Resource could not be found"),
             ),
             Self::InvalidRecord {
                 message,
                 attributes,
-            } => (
-                StatusCode::UNPROCESSABLE_ENTITY,
-                json!({ "message": message, "attributes": attributes }),
-            ),
+            } => invalid(message, attributes),
             Self::Missing(name) => {
                 refused(&format!("param is missing or the value is empty: {name}"))
             }
             Self::NoApiInbox => (
                 StatusCode::FORBIDDEN,
-                json!({ "error": "Message status update is only allowed for API inboxes" }),
+                RefusalBody::sentence("Message status update is only allowed for API inboxes"),
             ),
-            Self::Unsaid(_) => (StatusCode::UNPROCESSABLE_ENTITY, Value::Null),
+            Self::Unsaid(_) => plain(StatusCode::UNPROCESSABLE_ENTITY),
             Self::Refused(text) => refused(text),
             Self::BadRequest(_) => plain(StatusCode::BAD_REQUEST),
             Self::ContentType => plain(StatusCode::UNSUPPORTED_MEDIA_TYPE),
@@ -188,14 +183,41 @@ impl Error {
     }
 }
 
+fn unauthorized(text: &str) -> (StatusCode, RefusalBody) {
+    (StatusCode::UNAUTHORIZED, RefusalBody::sentence(text))
+}
+
+fn refused(text: &str) -> (StatusCode, RefusalBody) {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    (status, RefusalBody::sentence(text))
+}
+
+fn strange() -> (StatusCode, RefusalBody) {
+    let errors = ["You need to sign in or sign up before continuing."];
+    let body = RefusalBody::Stranger(Stranger { errors });
+    (StatusCode::UNAUTHORIZED, body)
+}
+
+fn invalid(message: &str, attributes: &[&'static str]) -> (StatusCode, RefusalBody) {
+    let body = InvalidRecord {
+        message: message.to_owned(),
+        attributes: attributes.to_vec(),
+    };
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    (status, RefusalBody::InvalidRecord(body))
+}
+
 /// As whatever is about sessions says it.
-fn unsuccessful(status: StatusCode, text: &str) -> (StatusCode, Value) {
-    (status, json!({ "success": false, "errors": [text] }))
+fn unsuccessful(status: StatusCode, text: &'static str) -> (StatusCode, RefusalBody) {
+    let body = Unsuccessful {
+        success: false,
+        errors: [text],
+    };
+    (status, RefusalBody::Unsuccessful(body))
 }
 
 /// What the store refuses or fails at. The compiler asks here whenever it learns a new way to.
-fn of_store(error: &store::Error) -> (StatusCode, Value) {
-    let refused = |text: &str| (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": text }));
+fn of_store(error: &store::Error) -> (StatusCode, RefusalBody) {
     match error {
         store::Error::NotFound(_) => Error::NotFound.answer(),
         store::Error::Taken(field) => taken(*field),
@@ -205,7 +227,7 @@ fn of_store(error: &store::Error) -> (StatusCode, Value) {
         store::Error::ChatEnded => refused("The conversation has ended"),
         store::Error::SessionMoved => (
             StatusCode::CONFLICT,
-            json!({ "error": "The conversation was changed by another request" }),
+            RefusalBody::sentence("The conversation was changed by another request"),
         ),
         store::Error::KeyReused => refused("Idempotency-Key was used for another request"),
         store::Error::Unstorable(_) => refused("Validation failed: a value cannot be stored"),
@@ -219,8 +241,7 @@ fn of_store(error: &store::Error) -> (StatusCode, Value) {
 }
 
 /// What is wrong with a file, or with where it goes.
-fn of_storage(error: &files::Error) -> (StatusCode, Value) {
-    let refused = |text: &str| (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": text }));
+fn of_storage(error: &files::Error) -> (StatusCode, RefusalBody) {
     match error {
         files::Error::TooLarge => refused("Validation failed: Attachments file size is too big"),
         files::Error::Type(_) => {
@@ -233,7 +254,7 @@ fn of_storage(error: &files::Error) -> (StatusCode, Value) {
     }
 }
 
-fn taken(field: Field) -> (StatusCode, Value) {
+fn taken(field: Field) -> (StatusCode, RefusalBody) {
     let (name, attribute) = match field {
         Field::ContactEmail | Field::UserEmail => ("Email", "email"),
         Field::ContactPhoneNumber => ("Phone number", "phone_number"),
@@ -251,16 +272,22 @@ fn taken(field: Field) -> (StatusCode, Value) {
 }
 
 /// The framework's own words, where no handler had any.
-fn plain(status: StatusCode) -> (StatusCode, Value) {
-    let text = status.canonical_reason().unwrap_or_default();
-    (status, json!({ "status": status.as_u16(), "error": text }))
+fn plain(status: StatusCode) -> (StatusCode, RefusalBody) {
+    in_its_words(status, None)
 }
 
 /// A failure of ours: the client gets a number to complain with, and nothing of the cause.
-fn failed(status: StatusCode) -> (StatusCode, Value) {
-    let (status, mut body) = plain(status);
-    body["request_id"] = RequestId::current().map(|id| id.to_string()).into();
-    (status, body)
+fn failed(status: StatusCode) -> (StatusCode, RefusalBody) {
+    in_its_words(status, RequestId::current().map(|id| id.to_string()))
+}
+
+fn in_its_words(status: StatusCode, request_id: Option<String>) -> (StatusCode, RefusalBody) {
+    let body = Plain {
+        status: status.as_u16(),
+        error: status.canonical_reason().unwrap_or_default(),
+        request_id,
+    };
+    (status, RefusalBody::Plain(body))
 }
 
 impl IntoResponse for Error {
@@ -271,7 +298,7 @@ impl IntoResponse for Error {
             Self::TooManyTranscripts(wait) => {
                 (status, [(RETRY_AFTER, wait.0.to_string())]).into_response()
             }
-            Self::Unsaid(_) => status.into_response(),
+            Self::Unsaid(_) | Self::UnknownWay => status.into_response(),
             _ => (status, Json(body)).into_response(),
         };
         if status == StatusCode::SERVICE_UNAVAILABLE {

@@ -5,11 +5,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::{Error, Result};
 use super::parse::MAX_STRING;
+use super::wire::lenient::Id;
 use crate::model::{
     AccountId, Bound, Condition, ContactField, ContactKey, ConversationField, ConversationKey,
     ConversationStatus, CustomField, CustomKind, Join, Operands, Priority, Test,
@@ -21,15 +23,16 @@ const MAX_CONDITIONS: usize = 100;
 const MAX_VALUES: usize = 500;
 
 /// A filter, and which of what it finds is asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct FilterBody {
     payload: Option<Vec<ConditionBody>>,
+    #[schemars(with = "Option<Id>")]
     pub(super) page: Option<Value>,
     pub(super) sort: Option<String>,
 }
 
 /// A condition.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct ConditionBody {
     #[serde(default)]
     attribute_key: String,

@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
 
 use super::auth::{Administrator, InInbox, Member, Of, Row, Who};
 use super::body::Body;
 use super::error::{Error, Result};
 use super::params::Params;
+use super::route::{get, post};
 use super::wire::Payload;
 use super::wire::inbox::{API_CHANNEL, Beside, InboxBody, Removal, channel_type};
 use super::wire::inbox_in::{InboxBotIn, InboxIn};
@@ -20,19 +20,27 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/inboxes",
-            get(list).post(create),
+            get(list, "Inboxes that the caller may look into")
+                .post(create, "Makes an inbox")
+                .carries("avatar"),
         ),
         (
             "/api/v1/accounts/{account_id}/inboxes/{inbox_id}",
-            get(show).patch(update).put(update).delete(remove),
+            get(show, "An inbox")
+                .edit(update, "Changes an inbox")
+                .carries("avatar")
+                .delete(remove, "Removes an inbox"),
         ),
         (
             "/api/v1/accounts/{account_id}/inboxes/{inbox_id}/set_agent_bot",
-            post(set_bot),
+            post(set_bot, "Says which bot answers first in an inbox"),
         ),
         (
             "/api/v1/accounts/{account_id}/inboxes/{inbox_id}/reset_secret",
-            post(reset_secret),
+            post(
+                reset_secret,
+                "Ends the secret of an inbox and gives another",
+            ),
         ),
     ]
 }
@@ -48,11 +56,11 @@ impl Row<Administrator> for Inbox {
 async fn create(
     State(server): State<Server>,
     Administrator(member): Administrator,
-    body: Body,
+    body: Body<InboxIn>,
 ) -> Result<Json<InboxBody>> {
     let (account, now) = (member.account, server.now());
     let received = body.read(&server, uploads::of_avatar(account)).await?;
-    let (body, once): (InboxIn, _) = (received.value, received.once);
+    let (body, once) = (received.value, received.once);
     let picture = uploads::avatar(&received.files)?;
     let new = inbox_fields::read_new(body)?;
     let inbox = store::inboxes::create(&server.store, account, new, once, now).await?;
@@ -80,13 +88,12 @@ async fn list(
 async fn update(
     State(server): State<Server>,
     Of { who, row: inbox }: Of<Administrator, Inbox>,
-    body: Body,
+    body: Body<InboxIn>,
 ) -> Result<Json<InboxBody>> {
     let (account, now) = (who.account(), server.now());
     let received = body.read(&server, uploads::of_avatar(account)).await?;
     let picture = uploads::avatar(&received.files)?;
-    let body: InboxIn = received.value;
-    let patch = inbox_fields::read_patch(body, inbox.channel)?;
+    let patch = inbox_fields::read_patch(received.value, inbox.channel)?;
     let inbox = inbox_settings::update(&server.store, account, inbox.id, patch, now).await?;
     let inbox = with_picture(&server, account, inbox, picture).await?;
     Ok(Json(answer(&server, &who.0, inbox).await?))

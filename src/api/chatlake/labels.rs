@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
 
 use super::auth::{Administrator, Member, Of, Row, Who};
 use super::error::Result;
 use super::params::Wrapped;
 use super::parse::{Faults, MAX_STRING, MAX_TEXT};
+use super::route::get;
 use super::wire::Payload;
 use super::wire::settings::{Label, LabelIn};
 use super::{Route, Server};
@@ -19,11 +19,13 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/labels",
-            get(list).post(create),
+            get(list, "Labels that the account defined").post(create, "Defines a label"),
         ),
         (
             "/api/v1/accounts/{account_id}/labels/{label_id}",
-            get(show).patch(update).put(update).delete(delete),
+            get(show, "A label")
+                .edit(update, "Changes a label")
+                .delete(delete, "Removes a label"),
         ),
     ]
 }

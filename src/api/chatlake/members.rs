@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
 
 use super::auth::{Administrator, InInbox, Member, Of, Who};
 use super::error::{Error, Result};
 use super::params::Params;
+use super::route::{get, post};
 use super::wire::Payload;
 use super::wire::user::{AgentBody, InboxMembersIn, TeamMembersIn};
 use super::{Route, Server};
@@ -20,26 +20,27 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/teams/{team_id}/team_members",
-            get(list_of_team)
-                .post(add_to_team)
-                .patch(set_of_team)
-                .put(set_of_team)
-                .delete(remove_of_team),
+            get(list_of_team, "Who belongs to a team")
+                .post(add_to_team, "Lets agents join a team")
+                .edit(set_of_team, "Says who belongs to a team")
+                .delete(remove_of_team, "Takes agents out of a team"),
         ),
         (
             "/api/v1/accounts/{account_id}/inbox_members",
-            axum::routing::post(add_to_inbox)
-                .patch(set_of_inbox)
-                .put(set_of_inbox)
-                .delete(remove_of_inbox),
+            post(add_to_inbox, "Gives agents access to an inbox")
+                .edit(set_of_inbox, "Says who has access to an inbox")
+                .delete(remove_of_inbox, "Takes access to an inbox from agents"),
         ),
         (
             "/api/v1/accounts/{account_id}/inbox_members/{inbox_id}",
-            get(list_of_inbox),
+            get(list_of_inbox, "Who has access to an inbox"),
         ),
         (
             "/api/v1/accounts/{account_id}/inboxes/{inbox_id}/assignable_agents",
-            get(list_assignable),
+            get(
+                list_assignable,
+                "To whom an inbox's conversations may be given",
+            ),
         ),
     ]
 }

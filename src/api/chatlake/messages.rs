@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, patch, post};
+use axum::http::StatusCode;
 
 use super::auth::{InConversation, InMessage, Member, Scope};
 use super::body::Body;
@@ -10,7 +10,9 @@ use super::compose::{self, Place};
 use super::error::{Error, Result};
 use super::fields::Query;
 use super::mentions;
-use super::params::Params;
+use super::paging;
+use super::params::{Nothing, Params};
+use super::route::{Asked, edit, get, post};
 use super::uploads;
 use super::wire::inbox::{API_CHANNEL, channel_type};
 use super::wire::message::{
@@ -40,23 +42,39 @@ const LAST_FILES: i64 = 1000;
 /// Messages between two others.
 const BETWEEN: i64 = 1000;
 
+/// Which messages of a conversation.
+const WHICH: &[Asked] = &[
+    Asked::number("before", "Those before this one"),
+    Asked::number("after", "Those after this one"),
+    Asked::text(
+        "filter_internal_messages",
+        "Without notes and what happened, whatever it says",
+    ),
+];
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages",
-            get(list).post(create),
+            get(list, "A conversation's messages, page by page")
+                .asks(WHICH)
+                .post(create, "Posts a message, with files if it is a form")
+                .carries("attachments[]")
+                .or(StatusCode::CONFLICT),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages/{message_id}",
-            patch(update).put(update).delete(delete),
+            edit(update, "Says how far a message got")
+                .or(StatusCode::FORBIDDEN)
+                .delete(delete, "Takes a message back"),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages/{message_id}/retry",
-            post(retry),
+            post(retry, "Sends a message again that failed"),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/{conversation_id}/attachments",
-            get(list_files),
+            get(list_files, "A conversation's files and places").asks(&[paging::ASKED]),
         ),
     ]
 }
@@ -64,13 +82,13 @@ pub(super) fn routes() -> Vec<Route> {
 pub(super) async fn create(
     State(server): State<Server>,
     within: InConversation<Scope>,
-    body: Body,
+    body: Body<NewMessageBody>,
 ) -> Result<Json<MessageBody>> {
     let (scope, conversation) = (&within.who, &within.conversation);
     let received = body
         .read(&server, uploads::of_message(scope.account))
         .await?;
-    let (mut body, once): (NewMessageBody, _) = (received.value, received.once);
+    let (mut body, once) = (received.value, received.once);
     let (echo_id, named) = (body.echo_id.clone(), body.attachments.take());
     let mut new = compose::message(&server, scope, &Place::of(conversation), body).await?;
     new.attachments = uploads::attachments(&server, scope.account, named, &received.files).await?;
@@ -159,7 +177,7 @@ pub(super) async fn delete(
 pub(super) async fn retry(
     State(server): State<Server>,
     within: Result<InMessage>,
-    Params { once, .. }: Params<serde::de::IgnoredAny>,
+    Params { once, .. }: Params<Nothing>,
 ) -> Result<Json<MessageBody>> {
     let within = within.map_err(|error| match error {
         Error::Store(store::Error::NotFound(Noun::Message)) => {

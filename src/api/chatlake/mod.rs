@@ -7,8 +7,10 @@
 //!   authorised. Routes that are costly have limits of their own (`limits`).
 //! - Creating answers 200. `PUT` and `PATCH` are the same. A slash at the end of a path makes no difference.
 //! - Bodies are JSON or forms. An id or a flag may come as text, an object as the JSON of one (`wire::lenient`).
-//! - Every refusal has one of the five shapes in `error`.
+//! - Every refusal has one of the five shapes in `wire::refusal`.
 //! - `Idempotency-Key` makes any write safe to repeat.
+//! - A route says in one line what it is for (`route`). The OpenAPI document follows from that and from what its handler
+//!   takes and answers (`openapi`).
 //! - Rich content of every [`RichKind`](crate::model::RichKind) comes in and goes out through `content_attributes`:
 //!   `{"type": "<kind>", "<kind>": <body>}`, beside whatever else stands there; `content` is what a client that shows
 //!   only text shows of it.
@@ -73,6 +75,7 @@ mod contacts;
 mod conversation_changes;
 mod conversation_filter;
 mod conversations;
+mod csv_file;
 mod custom_attributes;
 mod custom_filters;
 mod error;
@@ -87,6 +90,7 @@ mod limits;
 mod members;
 mod mentions;
 mod messages;
+mod openapi;
 mod paging;
 mod params;
 mod parse;
@@ -97,6 +101,7 @@ mod profile;
 mod public;
 mod report_parts;
 mod reports;
+mod route;
 mod search;
 mod sessions;
 mod status;
@@ -111,8 +116,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
-use axum::routing::MethodRouter;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
 use url::Url;
 
 use super::AppState;
@@ -124,6 +129,7 @@ use crate::flow::Runner;
 use crate::store::Store;
 use cable::Hub;
 use limits::Limits;
+use route::{Methods, Route};
 
 /// This API's name in what is kept of its writes.
 const NAME: &str = "chatlake";
@@ -191,11 +197,31 @@ pub fn api(state: AppState, config: &Config) -> Api {
     }
 }
 
-/// A path and what answers there, for each method.
-type Route = (&'static str, MethodRouter<Server>);
+/// The OpenAPI document of this API.
+pub fn document() -> impl Serialize {
+    openapi::document(&table())
+}
 
 /// Every route, with and without a slash at its end.
 fn routes() -> Router<Server> {
+    let routes = table().into_iter();
+    routes.fold(
+        Router::new(),
+        |router,
+         (
+            path,
+            Methods {
+                router: methods, ..
+            },
+        )| {
+            router
+                .route(path, methods.clone())
+                .route(&format!("{path}/"), methods)
+        },
+    )
+}
+
+fn table() -> Vec<Route> {
     [
         status::routes(),
         sessions::routes(),
@@ -227,11 +253,5 @@ fn routes() -> Router<Server> {
         public::routes(),
         cable::routes(),
     ]
-    .into_iter()
-    .flatten()
-    .fold(Router::new(), |router, (path, methods)| {
-        router
-            .route(path, methods.clone())
-            .route(&format!("{path}/"), methods)
-    })
+    .concat()
 }

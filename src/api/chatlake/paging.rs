@@ -5,6 +5,10 @@ use serde_json::Value;
 
 use super::error::{Error, Result};
 use super::fields::Query;
+use super::route::Asked;
+
+/// How a query names a page.
+pub(super) const ASKED: Asked = Asked::number("page", "Which page, counted from 1");
 
 /// A page of a list, counted from 1.
 #[derive(Debug, Clone)]

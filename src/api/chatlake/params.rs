@@ -2,6 +2,8 @@
 //! describe ([`Wrapped`]).
 
 use axum::extract::{FromRequest, Request};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -26,6 +28,10 @@ pub(super) struct Wrapped<T> {
     pub(super) once: Option<Once>,
 }
 
+/// A body of which nothing is read.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Nothing {}
+
 /// A body that stands under a name.
 pub(super) trait Wrap: DeserializeOwned {
     /// The name.
@@ -36,7 +42,7 @@ impl<T: DeserializeOwned> FromRequest<Server> for Params<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self> {
-        let raw = read(request, server).await?;
+        let raw = Raw::read(request, server, None).await?;
         Ok(Self {
             value: parse_json(&raw.json)?,
             once: raw.once,
@@ -48,18 +54,18 @@ impl<T: Wrap> FromRequest<Server> for Wrapped<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self> {
-        Self::of(&read(request, server).await?)
+        Self::of(&Raw::read(request, server, None).await?)
     }
 }
 
 impl<T: Wrap> Wrapped<T> {
     /// Reads a body that files may come with. They may be all that there is.
     pub(super) async fn read(
-        body: Body,
+        body: Body<Self>,
         server: &Server,
         taking: Option<Taking>,
     ) -> Result<(Self, Vec<Blob>)> {
-        let raw = body.read_raw(server, taking).await?;
+        let raw = Raw::read(body.request, server, taking).await?;
         let read = match Self::of(&raw) {
             Err(Error::Missing(_)) if !raw.files.is_empty() => Self {
                 value: parse_json(b"{}")?,
@@ -76,13 +82,6 @@ impl<T: Wrap> Wrapped<T> {
             once: raw.once.clone(),
         })
     }
-}
-
-async fn read(request: Request, server: &Server) -> Result<Raw> {
-    Body::from_request(request, server)
-        .await?
-        .read_raw(server, None)
-        .await
 }
 
 /// What stands under the name; all of it, where the name is left out of JSON.

@@ -6,7 +6,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post, put};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::body::Body;
@@ -14,6 +13,7 @@ use super::error::{Error, Result};
 use super::identity::{Person, Through};
 use super::params::Wrapped;
 use super::parse::{self, Faults, MAX_STRING, MAX_TEXT, MAX_URL};
+use super::route::{get, post, put};
 use super::wire::profile::{PresenceIn, ProfileBody, ProfileIn, Tokens};
 use super::{Route, Server, uploads};
 use crate::model::{AccountId, Availability, Email, Membership, Password, Scope as KeyScope};
@@ -25,14 +25,42 @@ use crate::store::{user_passwords, user_tokens};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        ("/api/v1/profile", get(show).put(update).patch(update)),
-        ("/api/v1/profile/availability", post(set_availability)),
-        ("/api/v1/profile/auto_offline", post(set_auto_offline)),
+        (
+            "/api/v1/profile",
+            get(show, "The caller, with their accounts")
+                .edit(
+                    update,
+                    "Changes what the caller is called, or their password",
+                )
+                .carries("profile[avatar]"),
+        ),
+        (
+            "/api/v1/profile/availability",
+            post(
+                set_availability,
+                "Says how the caller can be reached in an account",
+            )
+            .or(StatusCode::NOT_FOUND),
+        ),
+        (
+            "/api/v1/profile/auto_offline",
+            post(
+                set_auto_offline,
+                "Says whether the caller is offline when not connected",
+            )
+            .or(StatusCode::NOT_FOUND),
+        ),
         (
             "/api/v1/profile/reset_access_token",
-            post(reset_access_token),
+            post(
+                reset_access_token,
+                "Ends the caller's token and gives another",
+            ),
         ),
-        ("/api/v1/profile/set_active_account", put(choose_account)),
+        (
+            "/api/v1/profile/set_active_account",
+            put(choose_account, "Says which account the caller turns to").or(StatusCode::NOT_FOUND),
+        ),
     ]
 }
 
@@ -46,7 +74,7 @@ pub(super) async fn show(
 pub(super) async fn update(
     State(server): State<Server>,
     person: Person,
-    form: Body,
+    form: Body<Wrapped<ProfileIn>>,
 ) -> Result<Json<ProfileBody>> {
     if let Some(account) = person.account()
         && !users::is_of_one_account(&server.store, account, person.user).await?

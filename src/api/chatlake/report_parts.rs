@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 
 use super::auth::Reporter;
+use super::csv_file::CsvFile;
 use super::error::{Error, Result};
 use super::fields::Query;
-use super::reports::span;
+use super::reports::{SPAN, span};
+use super::route::{Asked, get};
 use super::wire::inbox::channel_type;
 use super::wire::report::{PartFigures, PartId, PartOutgoing, PartSummary};
 use super::{Route, Server};
@@ -23,27 +22,39 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v2/accounts/{account_id}/summary_reports/{division}",
-            get(summaries),
+            get(
+                summaries,
+                "Figures of each agent, inbox, team, label or channel",
+            )
+            .asks(SPAN),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/outgoing_messages_count",
-            get(outgoing),
+            get(
+                outgoing,
+                "What went out from each agent, inbox, team or label",
+            )
+            .asks(&[Asked::text(
+                "group_by",
+                "`agent`, `inbox`, `label` or `team`",
+            )])
+            .asks(SPAN),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/agents",
-            get(agents_table),
+            get(agents_table, "Figures of agents, as a table").asks(SPAN),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/inboxes",
-            get(inboxes_table),
+            get(inboxes_table, "Figures of inboxes, as a table").asks(SPAN),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/labels",
-            get(labels_table),
+            get(labels_table, "Figures of labels, as a table").asks(SPAN),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/teams",
-            get(teams_table),
+            get(teams_table, "Figures of teams, as a table").asks(SPAN),
         ),
     ]
 }
@@ -105,7 +116,7 @@ async fn agents_table(
     State(server): State<Server>,
     Reporter(member): Reporter,
     query: Query,
-) -> Result<Response> {
+) -> Result<CsvFile> {
     let span = span(&server, &query)?;
     table(&server, member.account, Division::Agents, span).await
 }
@@ -114,7 +125,7 @@ async fn inboxes_table(
     State(server): State<Server>,
     Reporter(member): Reporter,
     query: Query,
-) -> Result<Response> {
+) -> Result<CsvFile> {
     let span = span(&server, &query)?;
     table(&server, member.account, Division::Inboxes, span).await
 }
@@ -123,7 +134,7 @@ async fn labels_table(
     State(server): State<Server>,
     Reporter(member): Reporter,
     query: Query,
-) -> Result<Response> {
+) -> Result<CsvFile> {
     let span = span(&server, &query)?;
     table(&server, member.account, Division::Labels, span).await
 }
@@ -132,7 +143,7 @@ async fn teams_table(
     State(server): State<Server>,
     Reporter(member): Reporter,
     query: Query,
-) -> Result<Response> {
+) -> Result<CsvFile> {
     let span = span(&server, &query)?;
     table(&server, member.account, Division::Teams, span).await
 }
@@ -143,7 +154,7 @@ async fn table(
     account: AccountId,
     division: Division,
     span: Span,
-) -> Result<Response> {
+) -> Result<CsvFile> {
     let (heading, file) = match division {
         Division::Agents => ("Agent", "agents"),
         Division::Inboxes => ("Inbox", "inboxes"),
@@ -179,14 +190,10 @@ async fn table(
             .expect("memory takes every row of as many columns");
     }
     let bytes = writer.into_inner().expect("memory can be written to");
-    let headers = [
-        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (
-            CONTENT_DISPOSITION,
-            format!("attachment; filename={file}_report.csv"),
-        ),
-    ];
-    Ok((headers, bytes).into_response())
+    Ok(CsvFile {
+        disposition: format!("attachment; filename={file}_report.csv"),
+        rows: bytes.into(),
+    })
 }
 
 /// A name that no spreadsheet takes for a formula.

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::auth::{Member, Reporter};
 use super::error::{Error, Result};
 use super::fields::Query;
 use super::periods::{Period, Zone};
+use super::route::{Asked, get};
 use super::wire::report::{
     Average, BotMetrics, BotSummary, Count, LiveAgent, LiveNumbers, LiveReport, Report, Summary,
     WithPrevious,
@@ -21,28 +21,71 @@ use crate::store::{agents, inboxes, label_definitions, members};
 /// What a report is about that does not say since when.
 const USUAL_DAYS: i64 = 30;
 
+/// From when to when, in seconds since 1970.
+pub(super) const SPAN: &[Asked] = &[
+    Asked::number("since", "A month before the end if it is not said"),
+    Asked::number("until", "Now if it is not said"),
+];
+
+/// What is reported on.
+const SUBJECT: &[Asked] = &[
+    Asked::text("type", "`account`, `agent`, `inbox`, `label` or `team`"),
+    Asked::number("id", "Of the row, unless it is about the account"),
+];
+
+/// What is told of it, and by which periods.
+const SERIES: &[Asked] = &[
+    Asked::text(
+        "metric",
+        "As in `conversations_count` or `avg_first_response_time`",
+    ),
+    Asked::text("group_by", "`hour`, `day`, `week`, `month` or `year`"),
+    Asked::text("timezone", "An IANA name"),
+    Asked::text("timezone_offset", "Hours from UTC"),
+];
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        ("/api/v2/accounts/{account_id}/reports", get(series)),
+        (
+            "/api/v2/accounts/{account_id}/reports",
+            get(series, "A metric over time")
+                .asks(SERIES)
+                .asks(SUBJECT)
+                .asks(SPAN),
+        ),
         (
             "/api/v2/accounts/{account_id}/reports/summary",
-            get(summary),
+            get(summary, "The main metrics, and those of the time before")
+                .asks(SUBJECT)
+                .asks(SPAN),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/bot_summary",
-            get(bot_summary),
+            get(
+                bot_summary,
+                "The metrics of bots, and those of the time before",
+            )
+            .asks(SUBJECT)
+            .asks(SPAN),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/bot_metrics",
-            get(bot_metrics),
+            get(bot_metrics, "How bots do").asks(SPAN),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/conversations",
-            get(conversations),
+            get(
+                conversations,
+                "Where conversations stand, of the account or of each agent",
+            )
+            .asks(&[
+                Asked::text("type", "`account` or `agent`"),
+                Asked::number("user_id", "Of this agent alone"),
+            ]),
         ),
         (
             "/api/v2/accounts/{account_id}/live_reports/conversation_metrics",
-            get(live),
+            get(live, "Where conversations stand").asks(&[Asked::number("team_id", "")]),
         ),
     ]
 }

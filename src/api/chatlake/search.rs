@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
 
 use super::auth::Member;
-use super::conversations::{read_filter, read_sort, read_window};
+use super::conversations::{SHOWN, WHICH, read_filter, read_sort, read_window};
 use super::error::{Error, Result};
 use super::fields::Query;
+use super::route::get;
 use super::wire::search::{FoundConversation, FoundList};
 use super::{Route, Server};
 use crate::store::{conversation_lists, conversation_search};
@@ -18,7 +18,9 @@ const MESSAGES: i64 = 20;
 pub(super) fn routes() -> Vec<Route> {
     vec![(
         "/api/v1/accounts/{account_id}/conversations/search",
-        get(search),
+        get(search, "Conversations in which something was said")
+            .asks(WHICH)
+            .asks(SHOWN),
     )]
 }
 

@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
-use axum::routing::{delete, get, post};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use secrecy::ExposeSecret;
 
 use super::error::{Error, Result};
 use super::identity::{Person, Through, refuse, shown};
 use super::params::Params;
 use super::profile;
+use super::route::{delete, get, post};
 use super::wire::Payload;
 use super::wire::profile::{SignInBody, SignedIn, SignedOut, Validated};
 use super::{Route, Server};
@@ -20,9 +20,18 @@ use crate::store::user_sessions::{self, Session};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        ("/auth/sign_in", post(create)),
-        ("/auth/validate_token", get(validate)),
-        ("/auth/sign_out", delete(remove)),
+        (
+            "/auth/sign_in",
+            post(create, "Signs a user in").or(StatusCode::UNAUTHORIZED),
+        ),
+        (
+            "/auth/validate_token",
+            get(
+                validate,
+                "Says whether a session is still good, and whose it is",
+            ),
+        ),
+        ("/auth/sign_out", delete(remove, "Signs a user out")),
     ]
 }
 

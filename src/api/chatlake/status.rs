@@ -2,15 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::route::get;
 use super::{Route, Server};
 
 /// The release of the original whose behaviour this is.
 pub(super) const VERSION: &str = "4.15.0";
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Version {
     version: &'static str,
     timestamp: String,
@@ -18,13 +19,22 @@ pub(super) struct Version {
     data_services: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Health {
     status: &'static str,
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![("/api", get(version)), ("/health", get(health))]
+    vec![
+        (
+            "/api",
+            get(
+                version,
+                "Which release this behaves as, and whether its parts work",
+            ),
+        ),
+        ("/health", get(health, "Whether somebody is there")),
+    ]
 }
 
 pub(super) async fn version(State(server): State<Server>) -> Json<Version> {

@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
 
 use super::auth::{Administrator, Member, Of, Row, Who};
 use super::error::Result;
 use super::params::Wrapped;
 use super::parse::{Faults, MAX_STRING, MAX_TEXT};
+use super::route::get;
 use super::wire::user::{TeamBody, TeamIn};
 use super::{Route, Server};
 use crate::model::TeamId;
@@ -19,11 +19,13 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/teams",
-            get(list).post(create),
+            get(list, "Teams").post(create, "Makes a team"),
         ),
         (
             "/api/v1/accounts/{account_id}/teams/{team_id}",
-            get(show).patch(update).put(update).delete(delete),
+            get(show, "A team")
+                .edit(update, "Changes a team")
+                .delete(delete, "Removes a team"),
         ),
     ]
 }

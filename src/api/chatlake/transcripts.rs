@@ -3,11 +3,11 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::post;
 
 use super::auth::{InConversation, Member};
 use super::error::{Error, Result};
 use super::params::Params;
+use super::route::post;
 use super::wire::attention::NewTranscript;
 use super::{Route, Server};
 use crate::model::Email;
@@ -16,7 +16,7 @@ use crate::store::conversation_status;
 pub(super) fn routes() -> Vec<Route> {
     vec![(
         "/api/v1/accounts/{account_id}/conversations/{conversation_id}/transcript",
-        post(request),
+        post(request, "Asks for what was said to be sent to an address"),
     )]
 }
 

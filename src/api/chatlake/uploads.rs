@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::auth::Member;
 use super::body::{Body, Received, Taking};
 use super::error::{Error, Result};
+use super::params::Nothing;
+use super::route::post;
 use super::wire::upload::UploadBody;
 use super::{Route, Server};
 use crate::files::Variant;
@@ -20,7 +20,10 @@ use crate::store::{self, blobs};
 const MAX_ATTACHMENTS: usize = 15;
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![("/api/v1/accounts/{account_id}/upload", post(upload))]
+    vec![(
+        "/api/v1/accounts/{account_id}/upload",
+        post(upload, "Uploads a file to attach later").carries("attachment"),
+    )]
 }
 
 /// Where the files of a message are in its form.
@@ -113,13 +116,10 @@ pub(super) async fn show_avatar(
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct Nothing {}
-
 async fn upload(
     State(server): State<Server>,
     member: Member,
-    body: Body,
+    body: Body<Nothing>,
 ) -> Result<Json<UploadBody>> {
     let account = member.account;
     server.limits.uploads.check(account)?;
@@ -128,7 +128,7 @@ async fn upload(
         at_most: 1,
         account,
     };
-    let Received { files, .. } = body.read::<Nothing>(&server, Some(taking)).await?;
+    let Received { files, .. } = body.read(&server, Some(taking)).await?;
     let blob = files.first().ok_or(Error::Missing("attachment"))?;
     let links = server.store.links().ok_or(Error::NotFound)?;
     Ok(Json(UploadBody {

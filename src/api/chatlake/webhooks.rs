@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, patch};
 
 use super::auth::{Administrator, Of, Row};
 use super::error::Result;
 use super::params::Wrapped;
 use super::parse::{Faults, MAX_STRING};
+use super::route::{edit, get};
 use super::wire::Payload;
 use super::wire::webhook::{EVENTS, OneWebhook, WebhookIn, WebhookOut, Webhooks};
 use super::{Route, Server};
@@ -20,11 +20,11 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/webhooks",
-            get(list).post(create),
+            get(list, "The account's webhooks").post(create, "Makes a webhook"),
         ),
         (
             "/api/v1/accounts/{account_id}/webhooks/{webhook_id}",
-            patch(update).put(update).delete(remove),
+            edit(update, "Changes a webhook").delete(remove, "Removes a webhook"),
         ),
     ]
 }

@@ -6,11 +6,13 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Request};
 use http_body_util::BodyExt;
-use serde::de::{
-    Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::guard::is_too_large;
+
+/// The deepest nesting. What is taken comes back inside something else, and whoever reads that, this server among them,
+/// gives up at 128 levels.
+const MAX_LEVELS: usize = 110;
 
 /// Whether a body that does not call itself JSON is taken as such.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,13 +80,14 @@ pub fn parse_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, JsonFault> {
         return Err(JsonFault::Empty);
     }
     // Fields that T does not know are skipped without a look, so all of it is looked at first.
-    if let Err(error) = serde_json::from_str::<Clean>(text) {
-        let nul = error.is_data();
-        return Err(if nul {
-            JsonFault::Nul
-        } else {
-            JsonFault::Malformed(error.to_string())
-        });
+    let seen: Seen =
+        serde_json::from_str(text).map_err(|error| JsonFault::Malformed(error.to_string()))?;
+    if seen.levels > MAX_LEVELS {
+        let fault = format!("nested more than {MAX_LEVELS} levels deep");
+        return Err(JsonFault::Malformed(fault));
+    }
+    if seen.nul {
+        return Err(JsonFault::Nul);
     }
     // serde would take an array's items for a struct's fields.
     if !text.trim_ascii_start().starts_with('{') {
@@ -126,58 +129,91 @@ fn declares_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// Any JSON value without NUL. Refuses nesting as deep as `serde_json` does: 128 levels.
-struct Clean;
+/// What there is to see of any JSON value.
+#[derive(Default)]
+struct Seen {
+    /// Some text or key holds the character U+0000.
+    nul: bool,
+    /// Lists and objects within one another.
+    levels: usize,
+}
 
-impl<'de> Deserialize<'de> for Clean {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Clean)
+impl Seen {
+    fn text(text: &str) -> Self {
+        Self {
+            nul: text.contains('\0'),
+            levels: 0,
+        }
+    }
+
+    /// A list or an object, before one looks into it.
+    fn around() -> Self {
+        Self {
+            nul: false,
+            levels: 1,
+        }
+    }
+
+    fn add(&mut self, within: &Self) {
+        self.nul |= within.nul;
+        self.levels = self.levels.max(within.levels + 1);
     }
 }
 
-impl<'de> Visitor<'de> for Clean {
-    type Value = Self;
+impl<'de> Deserialize<'de> for Seen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Look)
+    }
+}
+
+struct Look;
+
+impl<'de> Visitor<'de> for Look {
+    type Value = Seen;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
-    fn visit_unit<E>(self) -> Result<Self, E> {
-        Ok(self)
+    fn visit_unit<E>(self) -> Result<Seen, E> {
+        Ok(Seen::default())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
-        Ok(self)
+    fn visit_bool<E>(self, _: bool) -> Result<Seen, E> {
+        Ok(Seen::default())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
-        Ok(self)
+    fn visit_i64<E>(self, _: i64) -> Result<Seen, E> {
+        Ok(Seen::default())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
-        Ok(self)
+    fn visit_u64<E>(self, _: u64) -> Result<Seen, E> {
+        Ok(Seen::default())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
-        Ok(self)
+    fn visit_f64<E>(self, _: f64) -> Result<Seen, E> {
+        Ok(Seen::default())
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self, E> {
-        if text.contains('\0') {
-            Err(E::custom("NUL"))
-        } else {
-            Ok(self)
+    fn visit_str<E>(self, text: &str) -> Result<Seen, E> {
+        Ok(Seen::text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Seen, A::Error> {
+        let mut seen = Seen::around();
+        while let Some(item) = items.next_element()? {
+            seen.add(&item);
         }
+        Ok(seen)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
-        while let Some(Clean) = items.next_element()? {}
-        Ok(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self, A::Error> {
-        while let Some((Clean, Clean)) = entries.next_entry()? {}
-        Ok(self)
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Seen, A::Error> {
+        let mut seen = Seen::around();
+        while let Some((key, value)) = entries.next_entry::<Seen, Seen>()? {
+            seen.add(&key);
+            seen.add(&value);
+        }
+        Ok(seen)
     }
 }
 
@@ -277,7 +313,7 @@ mod tests {
             )
         };
         assert!(parse_json::<Order>(nested(100).as_bytes()).is_ok());
-        for depth in [129, 100_000] {
+        for depth in [110, 129, 100_000] {
             assert!(matches!(
                 parse_json::<Order>(nested(depth).as_bytes()),
                 Err(JsonFault::Malformed(_))

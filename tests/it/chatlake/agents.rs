@@ -262,6 +262,26 @@ async fn an_account_is_changed_field_by_field() {
 }
 
 #[tokio::test]
+async fn an_account_may_be_changed_by_a_form() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let settings = "auto_resolve_after=60&auto_resolve_ignore_waiting=true&audio_transcriptions=0";
+    let body = format!("name=Acme&keep_pending_on_bot_failure=&{settings}");
+    let changed = office
+        .admin
+        .send(Method::PUT, "", &form, Body::from(body))
+        .await;
+    assert_eq!(
+        changed.json()["settings"],
+        json!({
+            "auto_resolve_after": 60, "auto_resolve_ignore_waiting": true, "audio_transcriptions": false,
+            "keep_pending_on_bot_failure": null
+        })
+    );
+}
+
+#[tokio::test]
 async fn counts_of_conversations_are_limited_by_user() {
     let app = TestApp::with("[chatlake]\nconversation_counts_per_minute = 2\n").await;
     let office = Office::open(&app).await;

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use quartet::model::Scope;
 use serde_json::{Value, json};
 
 use super::Office;
@@ -251,4 +252,50 @@ async fn a_database_that_is_away_is_worth_another_try() {
     );
     let version = app.get("/api").await.json();
     assert_eq!(version["data_services"], "failing");
+}
+
+/// An object of so many levels.
+fn nested(levels: usize) -> Value {
+    (0..levels).fold(json!("deep"), |within, _| json!({"a": within}))
+}
+
+#[tokio::test]
+async fn what_is_nested_as_deeply_as_is_taken_is_told_everywhere() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let conversation = office.conversation("deep").await;
+    let messages = format!("/conversations/{conversation}/messages");
+    let attributes = format!("/conversations/{conversation}/custom_attributes");
+    let posts = |levels| {
+        [
+            (
+                "/contacts",
+                json!({"name": "Ann", "custom_attributes": nested(levels)}),
+            ),
+            (
+                messages.as_str(),
+                json!({"content": "hi", "content_attributes": nested(levels)}),
+            ),
+            (
+                attributes.as_str(),
+                json!({"custom_attributes": nested(levels)}),
+            ),
+        ]
+    };
+    for (path, body) in posts(109) {
+        assert_eq!(office.admin.post(path, &body).await.status, 200, "{path}");
+    }
+    for (path, body) in posts(110) {
+        assert_eq!(
+            office.admin.post(path, &body).await.pair(),
+            plain(400, "Bad Request")
+        );
+    }
+    let key = app.key(office.account, &[Scope::Admin]).await;
+    let bearer = format!("Bearer {key}");
+    let headers = [("authorization", bearer.as_str())];
+    let path = "/admin/v1/events?limit=100";
+    let feed = app.send(Method::GET, path, &headers, &json!({})).await;
+    assert_eq!(feed.status, 200);
+    assert!(feed.text().contains("deep"));
 }

@@ -35,6 +35,7 @@ mod message_changes;
 mod message_rules;
 mod messages;
 mod notes;
+mod openapi;
 mod platform;
 mod profile;
 mod public;
@@ -47,6 +48,8 @@ mod snooze;
 mod teams;
 mod vendor_page;
 mod webhooks;
+
+pub(crate) use openapi::documented_routes;
 
 use axum::body::Body;
 use axum::http::{Method, Request};

@@ -27,9 +27,9 @@ mod unread;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 
 use super::error::{Error, Result};
+use super::route::get;
 use super::{Route, Server};
 use crate::api::edge::{ClientAddress, RetryAfter};
 use connection::Connection;
@@ -39,11 +39,26 @@ pub(super) use hub::Hub;
 const PROTOCOL: &str = "actioncable-v1-json";
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![("/cable", get(connect))]
+    vec![(
+        "/cable",
+        get(
+            connect,
+            "Opens a websocket on which clients are told what happens",
+        ),
+    )]
+}
+
+/// A connection that goes on as a websocket.
+pub(super) struct Upgrade(Response);
+
+impl IntoResponse for Upgrade {
+    fn into_response(self) -> Response {
+        self.0
+    }
 }
 
 /// Anybody may connect, from any page; who it is, is said by what it subscribes with.
-pub(super) async fn connect(State(server): State<Server>, request: Request) -> Result<Response> {
+pub(super) async fn connect(State(server): State<Server>, request: Request) -> Result<Upgrade> {
     let (mut parts, _) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &server)
         .await
@@ -56,7 +71,7 @@ pub(super) async fn connect(State(server): State<Server>, request: Request) -> R
         .protocols([PROTOCOL])
         .max_message_size(limit)
         .max_frame_size(limit);
-    Ok(upgrade
-        .on_upgrade(move |socket| tasks.track_future(connection.run(socket)))
-        .into_response())
+    Ok(Upgrade(upgrade.on_upgrade(move |socket| {
+        tasks.track_future(connection.run(socket))
+    })))
 }

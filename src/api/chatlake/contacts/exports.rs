@@ -4,16 +4,16 @@ use std::collections::VecDeque;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use futures_util::stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::auth::Administrator;
+use super::super::csv_file::CsvFile;
 use super::super::error::{Error, Result};
 use super::super::filter::{self, ConditionBody};
 use super::super::params::Params;
+use super::super::route::post;
 use super::super::wire::time;
 use super::super::{Route, Server};
 use crate::model::{AccountId, Contact, ContactId};
@@ -29,12 +29,12 @@ const COLUMNS: [Column; 4] = [Column::Id, Column::Name, Column::Email, Column::P
 pub(super) fn routes() -> Vec<Route> {
     vec![(
         "/api/v1/accounts/{account_id}/contacts/export",
-        post(export),
+        post(export, "Gives contacts out as a table"),
     )]
 }
 
 /// Which contacts to give out, and what of them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct ExportBody {
     column_names: Option<Vec<String>>,
     payload: Option<Vec<ConditionBody>>,
@@ -70,7 +70,7 @@ async fn export(
     State(server): State<Server>,
     Administrator(member): Administrator,
     Params { value: body, .. }: Params<ExportBody>,
-) -> Result<Response> {
+) -> Result<CsvFile> {
     let (store, account) = (server.store.clone(), member.account);
     let payload = body.payload.unwrap_or_default();
     let filter = ContactFilter {
@@ -92,12 +92,10 @@ async fn export(
         ready: VecDeque::from([header]),
         after: Some(ContactId(0)),
     };
-    let headers = [
-        (CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (CONTENT_DISPOSITION, "attachment; filename=\"contacts.csv\""),
-    ];
-    let rows = stream::try_unfold(export, Export::next);
-    Ok((headers, Body::from_stream(rows)).into_response())
+    Ok(CsvFile {
+        disposition: "attachment; filename=\"contacts.csv\"".to_owned(),
+        rows: Body::from_stream(stream::try_unfold(export, Export::next)),
+    })
 }
 
 impl Export {

@@ -5,13 +5,13 @@
 //! could not be made as a contact by itself is left out.
 
 use axum::extract::{FromRequest, Multipart, Request, State};
-use axum::routing::post;
 use csv::StringRecord;
 use serde_json::Value;
 
 use super::super::auth::Administrator;
 use super::super::error::{Error, Result};
 use super::super::parse;
+use super::super::route::post;
 use super::super::wire::contact::NewContactBody;
 use super::super::{Route, Server};
 use crate::model::Attributes;
@@ -24,22 +24,26 @@ const BATCH: usize = 500;
 /// The most columns that count.
 const MAX_COLUMNS: usize = 100;
 
-/// The part of the form that is the file.
-const FILE: &str = "import_file";
+/// The file of a form; an empty one if there is none.
+pub(in crate::api::chatlake) struct ImportFile(Vec<u8>);
+
+impl ImportFile {
+    /// The part of the form that it is.
+    pub(in crate::api::chatlake) const PART: &str = "import_file";
+}
 
 pub(super) fn routes() -> Vec<Route> {
     vec![(
         "/api/v1/accounts/{account_id}/contacts/import",
-        post(import),
+        post(import, "Takes contacts in from a table"),
     )]
 }
 
 async fn import(
     State(server): State<Server>,
     Administrator(member): Administrator,
-    request: Request,
+    ImportFile(file): ImportFile,
 ) -> Result<()> {
-    let file = read_file(request, &server).await?;
     if file.trim_ascii().is_empty() {
         return Err(Error::Refused("File is blank".to_owned()));
     }
@@ -60,29 +64,32 @@ async fn import(
     Ok(())
 }
 
-/// The file of the form; an empty one if there is none.
-async fn read_file(request: Request, server: &Server) -> Result<Vec<u8>> {
-    let Ok(mut form) = Multipart::from_request(request, server).await else {
-        return Ok(Vec::new());
-    };
-    let mut file = Vec::new();
-    while let Some(mut part) = form
-        .next_field()
-        .await
-        .map_err(|error| Error::unreadable(&error))?
-    {
-        let is_it = part.name() == Some(FILE);
-        while let Some(chunk) = part
-            .chunk()
+impl FromRequest<Server> for ImportFile {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self> {
+        let Ok(mut form) = Multipart::from_request(request, server).await else {
+            return Ok(Self(Vec::new()));
+        };
+        let mut file = Vec::new();
+        while let Some(mut part) = form
+            .next_field()
             .await
             .map_err(|error| Error::unreadable(&error))?
         {
-            if is_it {
-                file.extend_from_slice(&chunk);
+            let is_it = part.name() == Some(Self::PART);
+            while let Some(chunk) = part
+                .chunk()
+                .await
+                .map_err(|error| Error::unreadable(&error))?
+            {
+                if is_it {
+                    file.extend_from_slice(&chunk);
+                }
             }
         }
+        Ok(Self(file))
     }
-    Ok(file)
 }
 
 fn read_columns(header: csv::Result<&csv::ByteRecord>) -> Result<Vec<String>> {

@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
 
 use super::super::auth::{Member, Of, Who};
 use super::super::error::Result;
 use super::super::params::Params;
 use super::super::parse;
+use super::super::route::get;
 use super::super::wire::Payload;
 use super::super::wire::contact::LabelsBody;
 use super::super::wire::conversation::ConversationBody;
@@ -23,11 +23,11 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/contacts/{contact_id}/labels",
-            get(list).post(set),
+            get(list, "A contact's labels").post(set, "Sets the labels of a contact"),
         ),
         (
             "/api/v1/accounts/{account_id}/contacts/{contact_id}/conversations",
-            get(conversations),
+            get(conversations, "A contact's newest conversations"),
         ),
     ]
 }

@@ -2,17 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
 
 use super::super::auth::Member;
 use super::super::error::{Error, Result};
 use super::super::fields::Query;
 use super::super::filter::{self, FilterBody};
-use super::super::paging::Page;
+use super::super::paging::{self, Page};
 use super::super::params::Params;
+use super::super::route::{Asked, get, post};
 use super::super::wire::contact::{ContactList, FoundContacts, FoundMeta, ListMeta};
 use super::super::{Route, Server};
-use super::bodies;
+use super::{WITH_WAYS, bodies};
 use crate::store;
 use crate::store::contact_lists::{ContactFilter, Sort, SortKey};
 
@@ -22,15 +22,41 @@ const PAGE: i64 = 15;
 /// No text that is searched is longer.
 const MAX_SEARCH: usize = 255;
 
+/// In which order, which page, and what of them.
+const SHOWN: &[Asked] = &[
+    Asked::text(
+        "sort",
+        "As in `name` or, the other way round, `-created_at`",
+    ),
+    paging::ASKED,
+    WITH_WAYS,
+];
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        ("/api/v1/accounts/{account_id}/contacts", get(list)),
-        ("/api/v1/accounts/{account_id}/contacts/search", get(search)),
+        (
+            "/api/v1/accounts/{account_id}/contacts",
+            get(list, "Contacts, page by page")
+                .asks(&[Asked::texts("labels", "Any of them")])
+                .asks(SHOWN),
+        ),
+        (
+            "/api/v1/accounts/{account_id}/contacts/search",
+            get(search, "Contacts in which a text stands")
+                .asks(&[Asked::text(
+                    "q",
+                    "What stands in their name, address, number or identifier",
+                )])
+                .asks(SHOWN),
+        ),
         (
             "/api/v1/accounts/{account_id}/contacts/filter",
-            post(filter),
+            post(filter, "Contacts that meet conditions").asks(SHOWN),
         ),
-        ("/api/v1/accounts/{account_id}/contacts/active", get(active)),
+        (
+            "/api/v1/accounts/{account_id}/contacts/active",
+            get(active, "Contacts that are connected just now").asks(SHOWN),
+        ),
     ]
 }
 

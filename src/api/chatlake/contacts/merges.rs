@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
 
 use super::super::auth::Member;
 use super::super::error::{Error, Result};
 use super::super::params::Params;
+use super::super::route::post;
 use super::super::wire::contact::{ContactBody, MergeBody};
 use super::super::{Route, Server};
 use crate::model::ContactId;
@@ -15,7 +15,7 @@ use crate::store;
 pub(super) fn routes() -> Vec<Route> {
     vec![(
         "/api/v1/accounts/{account_id}/actions/contact_merge",
-        post(merge),
+        post(merge, "Makes one contact of two"),
     )]
 }
 

@@ -1,7 +1,7 @@
 //! The people outside.
 
 mod exports;
-mod imports;
+pub(super) mod imports;
 mod labels;
 mod lists;
 mod merges;
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::{delete, get, post};
+use axum::http::StatusCode;
 
 use super::auth::{Administrator, Member, Of, Row, Who};
 use super::body::Body;
@@ -20,6 +20,7 @@ use super::error::{Error, Result};
 use super::fields::Query;
 use super::params::Params;
 use super::parse;
+use super::route::{Asked, delete, get, post};
 use super::uploads;
 use super::wire::Payload;
 use super::wire::contact::{
@@ -47,20 +48,34 @@ pub(super) fn all_routes() -> Vec<Route> {
     .concat()
 }
 
+/// How a query says what it wants of contacts.
+const WITH_WAYS: Asked = Asked::text(
+    "include_contact_inboxes",
+    "Whether to show their ways into inboxes: `true` if it is not said",
+);
+
 fn routes() -> Vec<Route> {
     vec![
-        ("/api/v1/accounts/{account_id}/contacts", post(create)),
+        (
+            "/api/v1/accounts/{account_id}/contacts",
+            post(create, "Makes a contact").carries("avatar"),
+        ),
         (
             "/api/v1/accounts/{account_id}/contacts/{contact_id}",
-            get(show).put(update).patch(update).delete(remove),
+            get(show, "A contact")
+                .asks(&[WITH_WAYS])
+                .edit(update, "Changes a contact")
+                .carries("avatar")
+                .delete(remove, "Removes a contact and its conversations")
+                .or(StatusCode::UNPROCESSABLE_ENTITY),
         ),
         (
             "/api/v1/accounts/{account_id}/contacts/{contact_id}/destroy_custom_attributes",
-            post(forget),
+            post(forget, "Forgets custom attributes of a contact"),
         ),
         (
             "/api/v1/accounts/{account_id}/contacts/{contact_id}/avatar",
-            delete(remove_avatar),
+            delete(remove_avatar, "Takes a contact's picture away"),
         ),
     ]
 }
@@ -76,11 +91,11 @@ impl<W: Who + Sync> Row<W> for Contact {
 async fn create(
     State(server): State<Server>,
     member: Member,
-    body: Body,
+    body: Body<NewContactBody>,
 ) -> Result<Json<CreatedContact>> {
     let account = member.account;
     let received = body.read(&server, uploads::of_avatar(account)).await?;
-    let (body, once): (NewContactBody, _) = (received.value, received.once);
+    let (body, once) = (received.value, received.once);
     let picture = uploads::avatar(&received.files)?;
     let source_id = parse::source_id(body.source_id.clone())?;
     let inbox = match body.inbox_id {
@@ -113,11 +128,11 @@ async fn show(
 async fn update(
     State(server): State<Server>,
     Of { who, row: contact }: Of<Member, Contact>,
-    body: Body,
+    body: Body<ContactPatchBody>,
 ) -> Result<Json<Payload<ContactBody>>> {
     let (account, id) = (who.account, contact.id);
     let received = body.read(&server, uploads::of_avatar(account)).await?;
-    let (body, once): (ContactPatchBody, _) = (received.value, received.once);
+    let (body, once) = (received.value, received.once);
     let picture = uploads::avatar(&received.files)?;
     let patch = parse::contact_patch(body)?;
     let mut contact =

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
 
 use super::super::auth::{Member, NoteOf, Of};
 use super::super::error::{Error, Result};
 use super::super::params::Params;
 use super::super::parse::Faults;
+use super::super::route::get;
 use super::super::wire::note::{NoteBody, NoteParams};
 use super::super::{Route, Server};
 use crate::model::{AccountId, Agent, AgentId, Contact, Note};
@@ -22,11 +22,13 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/contacts/{contact_id}/notes",
-            get(list).post(create),
+            get(list, "Notes about a contact").post(create, "Writes a note about a contact"),
         ),
         (
             "/api/v1/accounts/{account_id}/contacts/{contact_id}/notes/{note_id}",
-            get(show).put(update).patch(update).delete(remove),
+            get(show, "A note")
+                .edit(update, "Changes a note")
+                .delete(remove, "Removes a note"),
         ),
     ]
 }

@@ -4,15 +4,13 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use uuid::Uuid;
 
 use super::super::auth::{Member, Of, Who};
 use super::super::error::{Error, Result};
 use super::super::params::Params;
 use super::super::parse;
+use super::super::route::{get, post};
 use super::super::wire::Payload;
 use super::super::wire::contact::{ContactBody, ContactInboxBody, NewWayBody, WayLookup};
 use super::super::wire::inbox::SlimInbox;
@@ -26,15 +24,18 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/api/v1/accounts/{account_id}/contacts/{contact_id}/contact_inboxes",
-            post(create),
+            post(create, "Gives a contact a way into an inbox"),
         ),
         (
             "/api/v1/accounts/{account_id}/contacts/{contact_id}/contactable_inboxes",
-            get(contactable),
+            get(
+                contactable,
+                "Inboxes through which a contact can be written to",
+            ),
         ),
         (
             "/api/v1/accounts/{account_id}/contact_inboxes/filter",
-            post(find),
+            post(find, "The contact that comes into an inbox with an id"),
         ),
     ]
 }
@@ -114,16 +115,15 @@ async fn find(
     State(server): State<Server>,
     member: Member,
     Params { value: body, .. }: Params<WayLookup>,
-) -> Result<Response> {
+) -> Result<Json<ContactBody>> {
     let (store, account) = (&server.store, member.account);
     let inbox = InboxId(body.inbox_id.ok_or(Error::NotFound)?);
     let inbox = member.scope().inbox(&server, inbox).await?;
     let source_id = body.source_id.unwrap_or_default();
-    let Some(way) = store::contact_ways::find(store, account, inbox.id, &source_id).await? else {
-        return Ok(StatusCode::NOT_FOUND.into_response());
-    };
+    let way = store::contact_ways::find(store, account, inbox.id, &source_id).await?;
+    let way = way.ok_or(Error::UnknownWay)?;
     let contact = store::contacts::get(store, account, way.contact).await?;
     let ways = ways_of(store, account, &[contact.id.0]).await?;
     let ways = ways.get(&contact.id).map_or(&[][..], Vec::as_slice);
-    Ok(Json(ContactBody::with_ways(&contact, ways)).into_response())
+    Ok(Json(ContactBody::with_ways(&contact, ways)))
 }

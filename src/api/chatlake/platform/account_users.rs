@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
 
 use super::{OwnAccount, own};
 use crate::api::chatlake::agents::role;
 use crate::api::chatlake::error::{Error, Result};
 use crate::api::chatlake::params::Params;
+use crate::api::chatlake::route::get;
 use crate::api::chatlake::wire::platform::{AccountUserBody, AccountUserIn};
 use crate::api::chatlake::{Route, Server};
 use crate::model::UserId;
@@ -17,7 +17,12 @@ use crate::store::{self, Noun, agents, platform_users, users};
 pub(super) fn routes() -> Vec<Route> {
     vec![(
         "/platform/api/v1/accounts/{account_id}/account_users",
-        get(list).post(create).delete(remove),
+        get(list, "Users of an account")
+            .post(
+                create,
+                "Gives a user a place in an account, or another role",
+            )
+            .delete(remove, "Takes a user out of an account"),
     )]
 }
 

@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
 
 use super::{App, OwnAccount};
 use crate::api::chatlake::account::names;
 use crate::api::chatlake::error::{Error, Result};
 use crate::api::chatlake::params::Params;
 use crate::api::chatlake::parse::{self, Faults};
+use crate::api::chatlake::route::get;
 use crate::api::chatlake::wire::platform::{PlatformAccountBody, PlatformAccountIn};
 use crate::api::chatlake::{Route, Server};
 use crate::model::{AccountId, AccountStatus};
@@ -18,10 +18,15 @@ use crate::store::platform_apps;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        ("/platform/api/v1/accounts", get(list).post(create)),
+        (
+            "/platform/api/v1/accounts",
+            get(list, "Accounts that the app made").post(create, "Makes an account"),
+        ),
         (
             "/platform/api/v1/accounts/{account_id}",
-            get(show).put(update).patch(update).delete(remove),
+            get(show, "An account")
+                .edit(update, "Changes an account")
+                .delete(remove, "Removes an account"),
         ),
     ]
 }

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
 
 use super::{App, OwnBot, own};
 use crate::api::chatlake::agent_bots::{read, read_new};
 use crate::api::chatlake::error::{Error, Result};
 use crate::api::chatlake::params::Params;
+use crate::api::chatlake::route::get;
 use crate::api::chatlake::wire::bot::{AgentBotIn, AgentBotOut};
 use crate::api::chatlake::wire::platform::PlatformBotIn;
 use crate::api::chatlake::{Route, Server};
@@ -17,10 +17,15 @@ use crate::store::{agent_bots, platform_apps, platform_bots};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        ("/platform/api/v1/agent_bots", get(list).post(create)),
+        (
+            "/platform/api/v1/agent_bots",
+            get(list, "Bots that the app made").post(create, "Makes a bot"),
+        ),
         (
             "/platform/api/v1/agent_bots/{bot_id}",
-            get(show).put(update).patch(update).delete(remove),
+            get(show, "A bot")
+                .edit(update, "Changes a bot")
+                .delete(remove, "Removes a bot"),
         ),
     ]
 }

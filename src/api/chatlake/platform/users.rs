@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post};
 use secrecy::ExposeSecret;
 use url::form_urlencoded;
 
@@ -13,6 +12,7 @@ use crate::api::chatlake::identity::{Person, Through};
 use crate::api::chatlake::params::Params;
 use crate::api::chatlake::parse::{Faults, MAX_STRING, MAX_URL};
 use crate::api::chatlake::profile;
+use crate::api::chatlake::route::{get, post};
 use crate::api::chatlake::wire::platform::{SignInLink, UserIn, UserToken};
 use crate::api::chatlake::wire::profile::ProfileBody;
 use crate::api::chatlake::{Route, Server};
@@ -23,13 +23,21 @@ use crate::store::{user_sessions, user_tokens};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        ("/platform/api/v1/users", post(create)),
+        ("/platform/api/v1/users", post(create, "Makes a user")),
         (
             "/platform/api/v1/users/{user_id}",
-            get(show).put(update).patch(update).delete(remove),
+            get(show, "A user")
+                .edit(update, "Changes a user")
+                .delete(remove, "Removes a user"),
         ),
-        ("/platform/api/v1/users/{user_id}/login", get(login)),
-        ("/platform/api/v1/users/{user_id}/token", post(token)),
+        (
+            "/platform/api/v1/users/{user_id}/login",
+            get(login, "A link that signs a user in"),
+        ),
+        (
+            "/platform/api/v1/users/{user_id}/token",
+            post(token, "A user's token"),
+        ),
     ]
 }
 

@@ -2,28 +2,39 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
 
 use super::auth::{AtInbox, Proof, Visitor};
 use super::error::Result;
 use super::names;
 use crate::api::chatlake::fields::Query;
 use crate::api::chatlake::params::Params;
+use crate::api::chatlake::route::{Asked, get, post};
 use crate::api::chatlake::wire::public::{PublicContact, RawContact, VisitorBody};
 use crate::api::chatlake::{Route, Server, parse};
 use crate::store;
 use crate::store::contact_changes::ContactPatch;
 use crate::store::contacts::NewContact;
 
+/// What proves the visitor.
+const PROOF: &[Asked] = &[
+    Asked::text("identifier", ""),
+    Asked::text(
+        "identifier_hash",
+        "What only the inbox's owner can make of it",
+    ),
+];
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/public/api/v1/inboxes/{inbox_identifier}/contacts",
-            post(create),
+            post(create, "Comes in as a visitor"),
         ),
         (
             "/public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}",
-            get(show).patch(update).put(update),
+            get(show, "The visitor")
+                .asks(PROOF)
+                .edit(update, "Changes what is known of the visitor"),
         ),
     ]
 }

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 
 use super::auth::{InVisit, Visitor};
 use super::error::Result;
 use crate::api::chatlake::params::Params;
+use crate::api::chatlake::route::{get, post};
 use crate::api::chatlake::wire::public::{NewPublicConversation, PublicConversation, TypingBody};
 use crate::api::chatlake::{Route, Server, error, parse};
 use crate::model::{AccountId, ConversationId, ConversationStatus, Message};
@@ -30,23 +30,29 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}/conversations",
-            get(list).post(create),
+            get(list, "The visitor's conversations").post(create, "Begins a conversation"),
         ),
         (
             "/public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}/conversations/{conversation_id}",
-            get(show),
+            get(show, "A conversation"),
         ),
         (
             "/public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}/conversations/{conversation_id}/toggle_status",
-            post(resolve),
+            post(resolve, "Ends a conversation").or(StatusCode::CONFLICT),
         ),
         (
             "/public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}/conversations/{conversation_id}/toggle_typing",
-            post(toggle_typing),
+            post(
+                toggle_typing,
+                "Says that the visitor is writing, or has stopped",
+            ),
         ),
         (
             "/public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}/conversations/{conversation_id}/update_last_seen",
-            post(update_last_seen),
+            post(
+                update_last_seen,
+                "Says that the visitor has seen the conversation",
+            ),
         ),
     ]
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::{get, patch};
+use axum::http::StatusCode;
 use serde_json::json;
 
 use super::auth::InVisit;
@@ -11,6 +11,7 @@ use super::survey::{check_open, read_answer};
 use crate::api::chatlake::body::Body;
 use crate::api::chatlake::fields::Query;
 use crate::api::chatlake::params::Params;
+use crate::api::chatlake::route::{Asked, edit, get};
 use crate::api::chatlake::uploads;
 use crate::api::chatlake::wire::message::NewMessageBody;
 use crate::api::chatlake::wire::public::{AnswerBody, PublicMessage};
@@ -26,11 +27,15 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}/conversations/{conversation_id}/messages",
-            get(list).post(create),
+            get(list, "A conversation's messages, page by page")
+                .asks(&[Asked::number("before", "Those before this one")])
+                .post(create, "Says something, with files if it is a form")
+                .carries("attachments[]")
+                .or(StatusCode::CONFLICT),
         ),
         (
             "/public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}/conversations/{conversation_id}/messages/{message_id}",
-            patch(update).put(update),
+            edit(update, "Answers a message that asks"),
         ),
     ]
 }
@@ -56,11 +61,11 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(server): State<Server>,
     within: InVisit,
-    body: Body,
+    body: Body<NewMessageBody>,
 ) -> Result<Json<PublicMessage>> {
     let (account, conversation) = (within.visitor.at.account, within.conversation);
     let received = body.read(&server, uploads::of_message(account)).await?;
-    let (mut body, once): (NewMessageBody, _) = (received.value, received.once);
+    let (mut body, once) = (received.value, received.once);
     let (echo_id, named) = (body.echo_id.clone(), body.attachments.take());
     let body = NewMessageBody {
         message_type: Some(json!("incoming")),

@@ -21,24 +21,27 @@ mod visits;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
 use axum::{Json, routing::MethodRouter};
 use tower_http::cors::{Any, CorsLayer};
 
+use super::route::get;
 use super::wire::public::PublicInbox;
 use super::{Route, Server};
 use crate::store::inbox_settings;
-use auth::AtInbox;
+pub(super) use auth::{AtInbox, InVisit, Visitor};
 use error::Result;
 
 pub(super) fn routes() -> Vec<Route> {
-    let mut routes = vec![("/public/api/v1/inboxes/{inbox_identifier}", get(show))];
+    let mut routes = vec![(
+        "/public/api/v1/inboxes/{inbox_identifier}",
+        get(show, "An inbox, as its visitors see it"),
+    )];
     routes.extend(contacts::routes());
     routes.extend(conversations::routes());
     routes.extend(messages::routes());
     routes.extend(visits::routes());
     routes.extend(survey::routes());
-    let open = |(path, methods)| (path, open_to_all_pages(methods));
+    let open = |(path, methods): Route| (path, methods.within(open_to_all_pages));
     routes.into_iter().map(open).collect()
 }
 

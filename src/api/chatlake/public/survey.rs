@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::get;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::error::Result;
 use crate::api::chatlake::params::Params;
+use crate::api::chatlake::route::get;
 use crate::api::chatlake::wire::public::{AnswerBody, RatingBody, Submitted, SurveyBody};
 use crate::api::chatlake::{Route, Server, error};
 use crate::model::{ContentType, Message};
@@ -21,7 +21,7 @@ const OPEN_FOR: TimeDelta = TimeDelta::days(14);
 pub(super) fn routes() -> Vec<Route> {
     vec![(
         "/public/api/v1/csat_survey/{conversation_uuid}",
-        get(show).put(update).patch(update),
+        get(show, "The question for a rating").edit(update, "Rates a conversation"),
     )]
 }
 

@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
-use axum::routing::{post, put};
 
 use super::auth::InVisit;
 use super::error::Result;
 use crate::api::chatlake::params::Params;
 use crate::api::chatlake::parse::{Faults, MAX_STRING, MAX_URL};
+use crate::api::chatlake::route::{post, put};
 use crate::api::chatlake::wire::public::{
     CardBody, NewCardBody, NewVisitBody, OpenedBody, VisitBody,
 };
@@ -31,11 +31,14 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         (
             "/public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}/conversations/{conversation_id}/visits",
-            post(record),
+            post(record, "Records that the visitor looks at a page"),
         ),
         (
             "/public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}/conversations/{conversation_id}/cards/{data_id}",
-            put(set_card),
+            put(
+                set_card,
+                "Sets what a page shows the agents about its visitor",
+            ),
         ),
     ]
 }

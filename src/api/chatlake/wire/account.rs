@@ -110,17 +110,21 @@ pub(in crate::api::chatlake) struct AccountIn {
     pub(in crate::api::chatlake) locale: Option<String>,
     pub(in crate::api::chatlake) domain: Option<String>,
     pub(in crate::api::chatlake) support_email: Option<String>,
-    #[serde(default, deserialize_with = "lenient::present")]
+    #[serde(default, deserialize_with = "lenient::present_id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) auto_resolve_after: Option<Option<i64>>,
     #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) auto_resolve_message: Option<Option<String>>,
-    #[serde(default, deserialize_with = "lenient::present")]
+    #[serde(default, deserialize_with = "lenient::present_flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) auto_resolve_ignore_waiting: Option<Option<bool>>,
     #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) auto_resolve_label: Option<Option<String>>,
-    #[serde(default, deserialize_with = "lenient::present")]
+    #[serde(default, deserialize_with = "lenient::present_flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) audio_transcriptions: Option<Option<bool>>,
-    #[serde(default, deserialize_with = "lenient::present")]
+    #[serde(default, deserialize_with = "lenient::present_flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) keep_pending_on_bot_failure: Option<Option<bool>>,
     #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) industry: Option<Option<String>>,

@@ -12,10 +12,13 @@ pub(in crate::api::chatlake) struct AgentIn {
     pub(in crate::api::chatlake) name: Option<String>,
     pub(in crate::api::chatlake) email: Option<String>,
     #[serde(default, deserialize_with = "lenient::word")]
+    #[schemars(with = "lenient::Word")]
     pub(in crate::api::chatlake) role: Option<String>,
     #[serde(default, deserialize_with = "lenient::word")]
+    #[schemars(with = "lenient::Word")]
     pub(in crate::api::chatlake) availability: Option<String>,
     #[serde(default, deserialize_with = "lenient::flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) auto_offline: Option<bool>,
 }
 

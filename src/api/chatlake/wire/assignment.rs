@@ -1,5 +1,6 @@
 //! To whom a conversation is given, and what is answered to that.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::user::{AgentBody, SlimBot};
@@ -9,21 +10,23 @@ use crate::store::assignments::TeamRow;
 use crate::store::conversation_views::BotName;
 
 /// Whom to give a conversation to. What is absent is left as it is, what is null is taken away.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NewAssignment {
     #[serde(default, deserialize_with = "lenient::present_id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) assignee_id: Option<Option<i64>>,
     pub(in crate::api::chatlake) assignee_type: Option<String>,
     #[serde(default, deserialize_with = "lenient::present_id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) team_id: Option<Option<i64>>,
 }
 
 /// Who has it now, or null.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub(in crate::api::chatlake) struct AssignmentBody(Option<AssignedBody>);
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 enum AssignedBody {
     Agent(AgentBody),
@@ -32,7 +35,7 @@ enum AssignedBody {
 }
 
 /// A team as its row is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct RawTeam {
     id: i64,
     name: String,

@@ -19,9 +19,10 @@ pub(in crate::api::chatlake) struct AgentBotIn {
     #[serde(default, deserialize_with = "lenient::present_text")]
     pub(in crate::api::chatlake) outgoing_url: Option<Option<String>>,
     #[serde(default, deserialize_with = "lenient::word")]
+    #[schemars(with = "lenient::Word")]
     pub(in crate::api::chatlake) bot_type: Option<String>,
     #[serde(default, deserialize_with = "lenient::attributes")]
-    #[schemars(with = "Option<Map<String, Value>>")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) bot_config: Option<Attributes>,
 }
 

@@ -1,5 +1,6 @@
 //! Contacts and their ways into inboxes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -9,7 +10,7 @@ use crate::api::chatlake::paging::CurrentPage;
 use crate::model::{Attributes, Contact, ContactInbox, Inbox};
 
 /// A contact to make.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NewContactBody {
     pub(in crate::api::chatlake) name: Option<String>,
     pub(in crate::api::chatlake) email: Option<String>,
@@ -17,86 +18,98 @@ pub(in crate::api::chatlake) struct NewContactBody {
     pub(in crate::api::chatlake) identifier: Option<String>,
     pub(in crate::api::chatlake) avatar_url: Option<String>,
     #[serde(default, deserialize_with = "lenient::flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) blocked: Option<bool>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) additional_attributes: Option<Attributes>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) custom_attributes: Option<Attributes>,
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) inbox_id: Option<i64>,
     pub(in crate::api::chatlake) source_id: Option<String>,
 }
 
 /// What to change of a contact: what is left out stays, and nothing takes it away.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct ContactPatchBody {
-    #[serde(default, deserialize_with = "lenient::given")]
+    #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) name: Option<Option<String>>,
-    #[serde(default, deserialize_with = "lenient::given")]
+    #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) email: Option<Option<String>>,
-    #[serde(default, deserialize_with = "lenient::given")]
+    #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) phone_number: Option<Option<String>>,
-    #[serde(default, deserialize_with = "lenient::given")]
+    #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) identifier: Option<Option<String>>,
-    #[serde(default, deserialize_with = "lenient::given")]
+    #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) avatar_url: Option<Option<String>>,
     #[serde(default, deserialize_with = "lenient::flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) blocked: Option<bool>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) additional_attributes: Option<Attributes>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) custom_attributes: Option<Attributes>,
 }
 
 /// Keys of custom attributes that are no longer kept.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct ForgottenBody {
     #[serde(default)]
     pub(in crate::api::chatlake) custom_attributes: Vec<String>,
 }
 
 /// The labels that something is to have.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct LabelsBody {
     #[serde(default)]
     pub(in crate::api::chatlake) labels: Option<Vec<String>>,
 }
 
 /// A way into an inbox to make.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NewWayBody {
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) inbox_id: Option<i64>,
     pub(in crate::api::chatlake) source_id: Option<String>,
     #[serde(default, deserialize_with = "lenient::flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) hmac_verified: Option<bool>,
 }
 
 /// A way into an inbox that is looked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct WayLookup {
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) inbox_id: Option<i64>,
     pub(in crate::api::chatlake) source_id: Option<String>,
 }
 
 /// Two contacts that become one: the first stays.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct MergeBody {
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) base_contact_id: Option<i64>,
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) mergee_contact_id: Option<i64>,
 }
 
 /// A page of contacts.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct ContactList {
     pub(in crate::api::chatlake) meta: ListMeta,
     pub(in crate::api::chatlake) payload: Vec<ContactBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct ListMeta {
     /// Of all pages.
     pub(in crate::api::chatlake) count: i64,
@@ -104,13 +117,13 @@ pub(in crate::api::chatlake) struct ListMeta {
 }
 
 /// A page of contacts that were searched for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct FoundContacts {
     pub(in crate::api::chatlake) meta: FoundMeta,
     pub(in crate::api::chatlake) payload: Vec<ContactBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct FoundMeta {
     /// Of this page.
     pub(in crate::api::chatlake) count: usize,
@@ -119,7 +132,7 @@ pub(in crate::api::chatlake) struct FoundMeta {
 }
 
 /// A contact.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct ContactBody {
     additional_attributes: Map<String, Value>,
     availability_status: &'static str,
@@ -179,14 +192,15 @@ impl ContactBody {
 }
 
 /// A way into an inbox.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ContactInboxBody_of_{I}")]
 pub(in crate::api::chatlake) struct ContactInboxBody<I> {
     pub(in crate::api::chatlake) source_id: String,
     pub(in crate::api::chatlake) inbox: I,
 }
 
 /// What is answered to whoever makes a contact: as the live service does, with the keys of the vendor's page beside it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct CreatedContact {
     payload: CreatedPayload,
     id: i64,
@@ -199,13 +213,13 @@ pub(in crate::api::chatlake) struct CreatedContact {
     availability_status: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct CreatedPayload {
     contact: ContactBody,
     contact_inbox: CreatedWay,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct CreatedWay {
     inbox: Option<RawInbox>,
     source_id: Option<String>,
@@ -244,7 +258,7 @@ impl CreatedContact {
 }
 
 /// A contact as the sender of a message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct PushContact {
     additional_attributes: Map<String, Value>,
     custom_attributes: Map<String, Value>,

@@ -1,6 +1,7 @@
 //! Conversations, their lists, and what is asked of them.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -16,74 +17,86 @@ use crate::store::conversation_status::StatusChanged;
 use crate::store::conversation_views::ConversationView;
 
 /// A conversation to begin.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NewConversationBody {
     pub(in crate::api::chatlake) source_id: Option<String>,
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) inbox_id: Option<i64>,
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) contact_id: Option<i64>,
     #[serde(default, deserialize_with = "lenient::flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) hmac_verified: Option<bool>,
     pub(in crate::api::chatlake) status: Option<String>,
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) assignee_id: Option<i64>,
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) team_id: Option<i64>,
     #[serde(default, deserialize_with = "lenient::moment")]
+    #[schemars(with = "lenient::Moment")]
     pub(in crate::api::chatlake) snoozed_until: Option<DateTime<Utc>>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) additional_attributes: Option<Attributes>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) custom_attributes: Option<Attributes>,
     pub(in crate::api::chatlake) message: Option<NewMessageBody>,
 }
 
 /// A change of status.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NewStatusBody {
     pub(in crate::api::chatlake) status: Option<String>,
     #[serde(default, deserialize_with = "lenient::moment")]
+    #[schemars(with = "lenient::Moment")]
     pub(in crate::api::chatlake) snoozed_until: Option<DateTime<Utc>>,
 }
 
 /// What is changed of a conversation itself: all else goes its own way.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct ConversationChanges {
     #[serde(default, deserialize_with = "lenient::present_text")]
     pub(in crate::api::chatlake) priority: Option<Option<String>>,
 }
 
 /// All that the account is to keep of a conversation.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NewCustomAttributes {
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) custom_attributes: Option<Attributes>,
 }
 
 /// What the account keeps of a conversation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct CustomAttributesBody {
     pub(in crate::api::chatlake) custom_attributes: Map<String, Value>,
 }
 
 /// All the labels that something is to have.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NewLabels {
     #[serde(default, deserialize_with = "lenient::texts")]
+    #[schemars(with = "lenient::Texts")]
     pub(in crate::api::chatlake) labels: Vec<String>,
 }
 
 /// Whether its caller types.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct TypingStatusBody {
     pub(in crate::api::chatlake) typing_status: Option<String>,
     #[serde(default, deserialize_with = "lenient::flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) is_private: Option<bool>,
 }
 
 /// A conversation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct ConversationBody {
     meta: Meta,
     id: i64,
@@ -113,7 +126,7 @@ pub(in crate::api::chatlake) struct ConversationBody {
     sla_policy_id: Option<i64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Meta {
     sender: ContactBody,
     channel: &'static str,
@@ -127,7 +140,7 @@ struct Meta {
 }
 
 /// Whom a conversation is given to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 enum AssigneeBody {
     Agent(AgentBody),
@@ -204,24 +217,24 @@ impl ConversationBody {
 }
 
 /// A page of conversations.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct ConversationList {
     pub(in crate::api::chatlake) data: ConversationListData,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct ConversationListData {
     pub(in crate::api::chatlake) meta: CountsBody,
     pub(in crate::api::chatlake) payload: Vec<ConversationBody>,
 }
 
 /// The counts alone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct ConversationMeta {
     pub(in crate::api::chatlake) meta: CountsBody,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct CountsBody {
     mine_count: i64,
     assigned_count: i64,
@@ -241,13 +254,13 @@ impl From<Counts> for CountsBody {
 }
 
 /// What came of a change of status.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct StatusBody {
     meta: Map<String, Value>,
     payload: StatusPayload,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct StatusPayload {
     /// Null when a bot handed the conversation over.
     success: Option<bool>,

@@ -1,5 +1,6 @@
 //! Inboxes: in full, as a row, and as little as stands beside a contact.
 
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -31,7 +32,7 @@ pub(in crate::api::chatlake) fn channel_type(channel: Channel) -> &'static str {
 pub(in crate::api::chatlake) const API_CHANNEL: &str = "Channel::Api";
 
 /// An inbox in full.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct InboxBody {
     id: i64,
     avatar_url: String,
@@ -65,7 +66,7 @@ pub(in crate::api::chatlake) struct InboxBody {
 }
 
 /// What only an inbox with a website has; the keys are there for all.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 struct WidgetPart {
     allowed_domains: Option<String>,
     widget_color: Option<String>,
@@ -82,7 +83,7 @@ struct WidgetPart {
 }
 
 /// What only an inbox that another system feeds has.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ApiChannel {
     webhook_url: Option<String>,
     inbox_identifier: String,
@@ -92,14 +93,14 @@ struct ApiChannel {
 }
 
 /// What only administrators are told.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Secrets {
     hmac_token: Option<String>,
     secret: Option<String>,
 }
 
 /// One weekday.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct WorkingDay {
     day_of_week: usize,
     closed_all_day: bool,
@@ -220,7 +221,7 @@ impl WorkingDay {
 }
 
 /// What is said of an inbox that was removed. It is gone at once; the words are the vendor's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct Removal {
     message: &'static str,
 }
@@ -234,7 +235,7 @@ impl Default for Removal {
 }
 
 /// An inbox beside a contact.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct SlimInbox {
     id: i64,
     avatar_url: String,
@@ -258,7 +259,7 @@ impl SlimInbox {
 }
 
 /// An inbox beside a contact, as the vendor's page prints it. Its widget's texts are empty where there is no widget.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct PageInbox {
     id: i64,
     name: String,
@@ -296,7 +297,7 @@ impl PageInbox {
 }
 
 /// An inbox as the vendor's table has it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct RawInbox {
     id: i64,
     channel_id: i64,

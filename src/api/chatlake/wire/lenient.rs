@@ -1,119 +1,184 @@
 //! Values as this API's clients write them: an id or a flag may come as text, and an object as the JSON of one.
+//!
+//! A function reads a field, and a type beside it has a variant for each form of what is taken. The API's document shows
+//! the type.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::api::edge::parse_json;
 use crate::model::Attributes;
 
 /// An id, as a number or as text. Nothing, or an empty text, is none.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "an id is expected")]
+pub(in crate::api::chatlake) enum Id {
+    Number(i64),
+    Text(String),
+    Nothing,
+}
+
+impl Id {
+    fn read<E: Error>(self) -> Result<Option<i64>, E> {
+        match self {
+            Self::Number(id) => Ok(Some(id)),
+            Self::Nothing => Ok(None),
+            Self::Text(text) if text.is_empty() => Ok(None),
+            Self::Text(text) => {
+                let id = text.trim().parse().map(Some);
+                id.map_err(|_| E::custom("an id is expected"))
+            }
+        }
+    }
+}
+
 pub(in crate::api::chatlake) fn id<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<i64>, D::Error> {
-    let id = match Value::deserialize(from)? {
-        Value::Null => return Ok(None),
-        Value::String(text) if text.is_empty() => return Ok(None),
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Number(number) => number.as_i64(),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    };
-    id.map(Some)
-        .ok_or_else(|| Error::custom("an id is expected"))
+    Id::deserialize(from)?.read()
+}
+
+/// An id that is there, if only to say that there is none.
+pub(in crate::api::chatlake) fn present_id<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<i64>>, D::Error> {
+    id(from).map(Some)
 }
 
 /// Several ids. One alone, or nothing, is as good as a list.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "ids are expected")]
+pub(in crate::api::chatlake) enum Ids {
+    Several(Vec<Id>),
+    One(Id),
+}
+
 pub(in crate::api::chatlake) fn ids<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Vec<i64>, D::Error> {
-    let items = match Value::deserialize(from)? {
-        Value::Array(items) => items,
-        Value::Null => Vec::new(),
-        one => vec![one],
+    let ids = match Ids::deserialize(from)? {
+        Ids::Several(ids) => ids,
+        Ids::One(id) => vec![id],
     };
-    let ids = items
-        .into_iter()
-        .map(|item| id(item).map_err(Error::custom));
+    let ids = ids.into_iter().map(Id::read);
     ids.filter_map(Result::transpose).collect()
 }
 
 /// A list of texts, or one text with commas between them.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a list of texts is expected")]
+pub(in crate::api::chatlake) enum Texts {
+    Several(Vec<Digits>),
+    One(String),
+    Nothing,
+}
+
+/// A text, or a number that stands for its digits.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::api::chatlake) enum Digits {
+    Text(String),
+    Number(Number),
+}
+
 pub(in crate::api::chatlake) fn texts<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Vec<String>, D::Error> {
-    let texts = match Value::deserialize(from)? {
-        Value::Null => Vec::new(),
-        Value::String(text) => text.split(',').map(str::to_owned).collect(),
-        Value::Array(items) => {
-            let texts = items.into_iter().map(|item| match item {
-                Value::String(text) => Ok(text),
-                Value::Number(number) => Ok(number.to_string()),
-                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-                    Err(Error::custom("a list of texts is expected"))
-                }
-            });
-            texts.collect::<Result<_, _>>()?
-        }
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
-            return Err(Error::custom("a list of texts is expected"));
-        }
+    let text = |item| match item {
+        Digits::Text(text) => text,
+        Digits::Number(number) => number.to_string(),
+    };
+    let texts: Vec<String> = match Texts::deserialize(from)? {
+        Texts::Several(items) => items.into_iter().map(text).collect(),
+        Texts::One(text) => text.split(',').map(str::to_owned).collect(),
+        Texts::Nothing => Vec::new(),
     };
     let texts = texts.into_iter().map(|text| text.trim().to_owned());
     Ok(texts.filter(|text| !text.is_empty()).collect())
 }
 
 /// A flag, as itself, as text or as a digit.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "true or false is expected")]
+pub(in crate::api::chatlake) enum Flag {
+    Itself(bool),
+    Digit(i64),
+    Text(String),
+    Nothing,
+}
+
 pub(in crate::api::chatlake) fn flag<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<bool>, D::Error> {
-    match Value::deserialize(from)? {
-        Value::Null => Ok(None),
-        Value::Bool(flag) => Ok(Some(flag)),
-        Value::String(text) if text.is_empty() => Ok(None),
-        Value::String(text) if text == "true" || text == "1" => Ok(Some(true)),
-        Value::String(text) if text == "false" || text == "0" => Ok(Some(false)),
-        Value::Number(number) if number.as_i64() == Some(1) => Ok(Some(true)),
-        Value::Number(number) if number.as_i64() == Some(0) => Ok(Some(false)),
-        Value::String(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            Err(Error::custom("true or false is expected"))
-        }
+    let text = match Flag::deserialize(from)? {
+        Flag::Nothing => return Ok(None),
+        Flag::Itself(flag) => return Ok(Some(flag)),
+        Flag::Digit(digit) => digit.to_string(),
+        Flag::Text(text) => text,
+    };
+    match text.as_str() {
+        "" => Ok(None),
+        "true" | "1" => Ok(Some(true)),
+        "false" | "0" => Ok(Some(false)),
+        _ => Err(Error::custom("true or false is expected")),
     }
 }
 
+/// A flag that is there, if only to say that there is none.
+pub(in crate::api::chatlake) fn present_flag<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<bool>>, D::Error> {
+    flag(from).map(Some)
+}
+
 /// An object, or a text that is the JSON of one.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "an object is expected")]
+pub(in crate::api::chatlake) enum Object {
+    Itself(Map<String, Value>),
+    Json(String),
+    Nothing,
+}
+
 pub(in crate::api::chatlake) fn attributes<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<Attributes>, D::Error> {
-    match Value::deserialize(from)? {
-        Value::Null => Ok(None),
-        Value::String(text) if text.is_empty() => Ok(None),
-        Value::Object(map) => Ok(Some(Attributes(map))),
-        Value::String(json) => {
+    match Object::deserialize(from)? {
+        Object::Nothing => Ok(None),
+        Object::Itself(map) => Ok(Some(Attributes(map))),
+        Object::Json(json) if json.is_empty() => Ok(None),
+        Object::Json(json) => {
             let map: Map<String, Value> = parse_json(json.as_bytes()).map_err(Error::custom)?;
             Ok(Some(Attributes(map)))
-        }
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            Err(Error::custom("an object is expected"))
         }
     }
 }
 
 /// A moment, as seconds since 1970 (a number or text) or in ISO form.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a time is expected")]
+pub(in crate::api::chatlake) enum Moment {
+    Seconds(i64),
+    Text(String),
+    Nothing,
+}
+
 pub(in crate::api::chatlake) fn moment<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<DateTime<Utc>>, D::Error> {
     let seconds = |seconds: i64| DateTime::from_timestamp(seconds, 0);
-    let moment = match Value::deserialize(from)? {
-        Value::Null => return Ok(None),
-        Value::String(text) if text.is_empty() => return Ok(None),
-        Value::Number(number) => number.as_i64().and_then(seconds),
-        Value::String(text) => match text.parse() {
+    let moment = match Moment::deserialize(from)? {
+        Moment::Nothing => return Ok(None),
+        Moment::Text(text) if text.is_empty() => return Ok(None),
+        Moment::Seconds(number) => seconds(number),
+        Moment::Text(text) => match text.parse() {
             Ok(number) => seconds(number),
             Err(_) => DateTime::parse_from_rfc3339(&text)
                 .ok()
                 .map(|at| at.to_utc()),
         },
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
     // PostgreSQL's calendar ends before this one's.
     let moment = moment.filter(|at| (0..=253_402_300_799).contains(&at.timestamp()));
@@ -122,15 +187,23 @@ pub(in crate::api::chatlake) fn moment<'de, D: Deserializer<'de>>(
         .ok_or_else(|| Error::custom("a time is expected"))
 }
 
-/// A text or nothing, where leaving it out means something else.
-#[expect(
-    clippy::option_option,
-    reason = "nothing is said, or nothing is what is said"
-)]
-pub(in crate::api::chatlake) fn given<'de, D: Deserializer<'de>>(
+/// A word out of a list, or its number there.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a word or its number is expected")]
+pub(in crate::api::chatlake) enum Word {
+    Text(String),
+    Number(Number),
+    Nothing,
+}
+
+pub(in crate::api::chatlake) fn word<'de, D: Deserializer<'de>>(
     from: D,
-) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(from).map(Some)
+) -> Result<Option<String>, D::Error> {
+    match Word::deserialize(from)? {
+        Word::Nothing => Ok(None),
+        Word::Text(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Word::Number(number) => Ok(Some(number.to_string())),
+    }
 }
 
 /// A text; the word `null`, as some clients write nothing, is none.
@@ -153,27 +226,6 @@ pub(in crate::api::chatlake) fn present_text<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<Option<String>>, D::Error> {
     text_or_null(from).map(Some)
-}
-
-/// An id that is there, if only to say that there is none.
-pub(in crate::api::chatlake) fn present_id<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<Option<i64>>, D::Error> {
-    id(from).map(Some)
-}
-
-/// A word out of a list, or its number there.
-pub(in crate::api::chatlake) fn word<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<String>, D::Error> {
-    match Value::deserialize(from)? {
-        Value::Null => Ok(None),
-        Value::String(text) => Ok(Some(text).filter(|text| !text.is_empty())),
-        Value::Number(number) => Ok(Some(number.to_string())),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            Err(Error::custom("a word or its number is expected"))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Messages: as the REST calls give them, and in the push format in which they stand inside a conversation.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -15,39 +16,46 @@ use crate::model::{
 use crate::store::conversation_views::ConversationView;
 
 /// A message to post.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(expecting = "an object")]
 pub(in crate::api::chatlake) struct NewMessageBody {
     pub(in crate::api::chatlake) content: Option<String>,
+    #[schemars(with = "Option<lenient::Word>")]
     pub(in crate::api::chatlake) message_type: Option<Value>,
     #[serde(default, deserialize_with = "lenient::flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) private: Option<bool>,
     pub(in crate::api::chatlake) content_type: Option<String>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) content_attributes: Option<Attributes>,
     pub(in crate::api::chatlake) echo_id: Option<Value>,
     pub(in crate::api::chatlake) source_id: Option<String>,
     pub(in crate::api::chatlake) attachments: Option<Vec<Value>>,
     #[serde(default, deserialize_with = "lenient::moment")]
+    #[schemars(with = "lenient::Moment")]
     pub(in crate::api::chatlake) external_created_at: Option<DateTime<Utc>>,
     pub(in crate::api::chatlake) sender_type: Option<String>,
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) sender_id: Option<i64>,
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) template_params: Option<Attributes>,
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) campaign_id: Option<i64>,
 }
 
 /// How far a message got.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct MessageProgressBody {
     pub(in crate::api::chatlake) status: Option<String>,
     pub(in crate::api::chatlake) external_error: Option<String>,
 }
 
 /// A message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct MessageBody {
     id: i64,
     content: Option<String>,
@@ -100,7 +108,7 @@ impl MessageBody {
 }
 
 /// Who said it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(in crate::api::chatlake) enum SenderBody {
     Contact(PushContact),
@@ -124,7 +132,7 @@ impl SenderBody {
 }
 
 /// A message inside a conversation: every column, and a little of the conversation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct PushMessage {
     id: i64,
     content: Option<String>,
@@ -154,7 +162,7 @@ pub(in crate::api::chatlake) struct PushMessage {
     sender: Option<SenderBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct PushConversation {
     assignee_id: Option<i64>,
     unread_count: i64,
@@ -162,7 +170,7 @@ struct PushConversation {
     contact_inbox: PushWay,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct PushWay {
     source_id: String,
 }
@@ -246,13 +254,13 @@ pub(in crate::api::chatlake) fn content_attributes(message: &Message) -> Map<Str
 }
 
 /// A page of a conversation's files and places.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct AttachmentList {
     meta: AttachmentListMeta,
     payload: Vec<AttachmentBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct AttachmentListMeta {
     total_count: i64,
 }
@@ -274,14 +282,14 @@ impl AttachmentList {
 }
 
 /// A page of a conversation's messages.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct MessageList {
     pub(in crate::api::chatlake) meta: MessageListMeta,
     pub(in crate::api::chatlake) payload: Vec<MessageBody>,
 }
 
 /// What is told of the conversation beside its messages.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct MessageListMeta {
     labels: Vec<String>,
     additional_attributes: Map<String, Value>,

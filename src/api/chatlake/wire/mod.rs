@@ -17,6 +17,7 @@ pub(super) mod platform;
 pub(super) mod profile;
 pub(super) mod public;
 pub(super) mod push;
+pub(super) mod refusal;
 pub(super) mod report;
 pub(super) mod search;
 pub(super) mod settings;
@@ -25,10 +26,12 @@ pub(super) mod upload;
 pub(super) mod user;
 pub(super) mod webhook;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What most answers stand in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Payload_of_{T}")]
 pub(super) struct Payload<T> {
     pub(super) payload: T,
 }

@@ -1,5 +1,6 @@
 //! Notes about contacts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::time;
@@ -7,14 +8,14 @@ use super::user::AgentBody;
 use crate::model::{AccountId, Agent, Note};
 
 /// What a note is to say; it may stand under the note's name.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NoteParams {
     note: Option<NoteFields>,
     #[serde(flatten)]
     fields: NoteFields,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 struct NoteFields {
     content: Option<String>,
 }
@@ -27,7 +28,7 @@ impl NoteParams {
 }
 
 /// A note.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NoteBody {
     id: i64,
     content: String,

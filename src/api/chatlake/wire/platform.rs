@@ -49,12 +49,13 @@ pub(in crate::api::chatlake) struct PlatformAccountIn {
     pub(in crate::api::chatlake) domain: Option<String>,
     pub(in crate::api::chatlake) support_email: Option<String>,
     #[serde(default, deserialize_with = "lenient::word")]
+    #[schemars(with = "lenient::Word")]
     pub(in crate::api::chatlake) status: Option<String>,
     #[serde(default, deserialize_with = "lenient::attributes")]
-    #[schemars(with = "Option<Map<String, Value>>")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) custom_attributes: Option<Attributes>,
     #[serde(default, deserialize_with = "lenient::attributes")]
-    #[schemars(with = "Option<Map<String, Value>>")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) features: Option<Attributes>,
 }
 
@@ -99,15 +100,18 @@ impl AccountUserBody {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct AccountUserIn {
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) user_id: Option<i64>,
     #[serde(default, deserialize_with = "lenient::word")]
+    #[schemars(with = "lenient::Word")]
     pub(in crate::api::chatlake) role: Option<String>,
 }
 
 /// A bot to make, and in which account.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct PlatformBotIn {
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) account_id: Option<i64>,
     #[serde(flatten)]
     pub(in crate::api::chatlake) bot: AgentBotIn,
@@ -123,7 +127,7 @@ pub(in crate::api::chatlake) struct UserIn {
     pub(in crate::api::chatlake) password: Option<SecretString>,
     pub(in crate::api::chatlake) avatar_url: Option<String>,
     #[serde(default, deserialize_with = "lenient::attributes")]
-    #[schemars(with = "Option<Map<String, Value>>")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) custom_attributes: Option<Attributes>,
 }
 

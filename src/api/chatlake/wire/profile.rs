@@ -116,7 +116,7 @@ pub(in crate::api::chatlake) struct ProfileIn {
     pub(in crate::api::chatlake) avatar_url: Option<String>,
     pub(in crate::api::chatlake) message_signature: Option<String>,
     #[serde(default, deserialize_with = "lenient::attributes")]
-    #[schemars(with = "Option<Map<String, Value>>")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) ui_settings: Option<Attributes>,
     #[schemars(with = "Option<String>")]
     pub(in crate::api::chatlake) current_password: Option<SecretString>,
@@ -130,10 +130,13 @@ pub(in crate::api::chatlake) struct ProfileIn {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct PresenceIn {
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) account_id: Option<i64>,
     #[serde(default, deserialize_with = "lenient::word")]
+    #[schemars(with = "lenient::Word")]
     pub(in crate::api::chatlake) availability: Option<String>,
     #[serde(default, deserialize_with = "lenient::flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) auto_offline: Option<bool>,
 }
 

@@ -1,5 +1,6 @@
 //! What a visitor's own program sends and sees.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -15,7 +16,7 @@ use crate::model::{
 use crate::store::conversation_views::ConversationView;
 
 /// An inbox, as far as its visitors are told.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct PublicInbox {
     identifier: String,
     identity_validation_enabled: bool,
@@ -43,7 +44,7 @@ impl PublicInbox {
 }
 
 /// Who the visitor says it is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct VisitorBody {
     pub(in crate::api::chatlake) identifier_hash: Option<String>,
     #[serde(flatten)]
@@ -51,7 +52,7 @@ pub(in crate::api::chatlake) struct VisitorBody {
 }
 
 /// The visitor, with what opens its stream of events.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct PublicContact {
     source_id: String,
     pubsub_token: String,
@@ -75,7 +76,7 @@ impl PublicContact {
 }
 
 /// A contact as the vendor's table has it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct RawContact {
     id: i64,
     name: String,
@@ -124,20 +125,21 @@ impl RawContact {
 }
 
 /// A conversation to begin.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NewPublicConversation {
     #[serde(default, deserialize_with = "lenient::attributes")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) custom_attributes: Option<Attributes>,
 }
 
 /// Whether somebody is writing.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct TypingBody {
     pub(in crate::api::chatlake) typing_status: Option<String>,
 }
 
 /// A conversation, as its contact sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct PublicConversation {
     id: i64,
     uuid: String,
@@ -171,7 +173,7 @@ impl PublicConversation {
 }
 
 /// A message, as the contact sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct PublicMessage {
     id: i64,
     content: Option<String>,
@@ -215,7 +217,7 @@ impl PublicMessage {
 }
 
 /// An answer to a message that asks, alone or below `message`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct AnswerBody {
     pub(in crate::api::chatlake) message: Option<Box<Answer>>,
     #[serde(flatten)]
@@ -223,7 +225,7 @@ pub(in crate::api::chatlake) struct AnswerBody {
 }
 
 /// What was answered.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(expecting = "an object")]
 pub(in crate::api::chatlake) struct Answer {
     pub(in crate::api::chatlake) submitted_values: Option<Submitted>,
@@ -232,7 +234,7 @@ pub(in crate::api::chatlake) struct Answer {
 }
 
 /// What was put into fields, or a rating.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "a list of values, or a rating")]
 pub(in crate::api::chatlake) enum Submitted {
     Rating { csat_survey_response: RatingBody },
@@ -240,7 +242,7 @@ pub(in crate::api::chatlake) enum Submitted {
 }
 
 /// One field.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct SubmittedValue {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -251,16 +253,17 @@ pub(in crate::api::chatlake) struct SubmittedValue {
 }
 
 /// A rating.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(expecting = "an object")]
 pub(in crate::api::chatlake) struct RatingBody {
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) rating: Option<i64>,
     pub(in crate::api::chatlake) feedback_message: Option<String>,
 }
 
 /// What a page needs to ask for a rating.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct SurveyBody {
     id: i64,
     csat_survey_response: Option<Value>,
@@ -296,7 +299,7 @@ impl SurveyBody {
 }
 
 /// A page view to record.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NewVisitBody {
     pub(in crate::api::chatlake) page_url: Option<String>,
     pub(in crate::api::chatlake) referrer: Option<String>,
@@ -306,7 +309,7 @@ pub(in crate::api::chatlake) struct NewVisitBody {
 }
 
 /// A page view, as it was understood.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct VisitBody {
     id: i64,
     page_url: String,
@@ -338,19 +341,19 @@ impl VisitBody {
 }
 
 /// What is told of a chat window that was opened.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct OpenedBody {
     initiated_at: Opened,
     referer: String,
     browser: BrowserBody,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Opened {
     timestamp: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct BrowserBody {
     browser_name: String,
     platform_name: String,
@@ -372,13 +375,13 @@ impl OpenedBody {
 }
 
 /// What a page shows about its visitor.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct NewCardBody {
     pub(in crate::api::chatlake) data: Option<String>,
 }
 
 /// A card.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct CardBody {
     data_id: String,
     data: String,

@@ -32,6 +32,7 @@ pub(in crate::api::chatlake) struct Average {
 
 /// Something, and the same of the time before.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}WithPrevious")]
 pub(in crate::api::chatlake) struct WithPrevious<T> {
     #[serde(flatten)]
     pub(in crate::api::chatlake) now: T,

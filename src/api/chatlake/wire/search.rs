@@ -1,5 +1,6 @@
 //! What is shown of conversations that were found by what was said in them.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::inbox::channel_type;
@@ -10,14 +11,14 @@ use crate::store::conversation_lists::Counts;
 use crate::store::conversation_search::Found;
 
 /// A page of what was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct FoundList {
-    meta: FoundMeta,
+    meta: FoundTotals,
     payload: Vec<FoundConversation>,
 }
 
-#[derive(Debug, Serialize)]
-struct FoundMeta {
+#[derive(Debug, Serialize, JsonSchema)]
+struct FoundTotals {
     mine_count: i64,
     unassigned_count: i64,
     all_count: i64,
@@ -26,7 +27,7 @@ struct FoundMeta {
 impl FoundList {
     pub(in crate::api::chatlake) fn new(counts: Counts, payload: Vec<FoundConversation>) -> Self {
         Self {
-            meta: FoundMeta {
+            meta: FoundTotals {
                 mine_count: counts.mine,
                 unassigned_count: counts.unassigned,
                 all_count: counts.all,
@@ -37,7 +38,7 @@ impl FoundList {
 }
 
 /// A conversation that was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct FoundConversation {
     id: i64,
     uuid: String,
@@ -48,20 +49,20 @@ pub(in crate::api::chatlake) struct FoundConversation {
     account_id: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct FoundContact {
     id: i64,
     name: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct FoundInbox {
     id: i64,
     name: String,
     channel_type: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct FoundMessage {
     content: Option<String>,
     id: i64,

@@ -18,6 +18,7 @@ pub(in crate::api::chatlake) struct LabelIn {
     pub(in crate::api::chatlake) description: Option<Option<String>>,
     pub(in crate::api::chatlake) color: Option<String>,
     #[serde(default, deserialize_with = "lenient::flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) show_on_sidebar: Option<bool>,
 }
 
@@ -89,9 +90,11 @@ pub(in crate::api::chatlake) struct CustomAttributeIn {
     #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) attribute_description: Option<Option<String>>,
     #[serde(default, deserialize_with = "lenient::word")]
+    #[schemars(with = "lenient::Word")]
     pub(in crate::api::chatlake) attribute_display_type: Option<String>,
     pub(in crate::api::chatlake) attribute_key: Option<String>,
     #[serde(default, deserialize_with = "lenient::word")]
+    #[schemars(with = "lenient::Word")]
     pub(in crate::api::chatlake) attribute_model: Option<String>,
     #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) regex_pattern: Option<Option<String>>,
@@ -146,9 +149,10 @@ impl From<CustomAttribute> for CustomAttributeOut {
 pub(in crate::api::chatlake) struct CustomFilterIn {
     pub(in crate::api::chatlake) name: Option<String>,
     #[serde(default, deserialize_with = "lenient::word")]
+    #[schemars(with = "lenient::Word")]
     pub(in crate::api::chatlake) filter_type: Option<String>,
     #[serde(default, deserialize_with = "lenient::attributes")]
-    #[schemars(with = "Option<Map<String, Value>>")]
+    #[schemars(with = "lenient::Object")]
     pub(in crate::api::chatlake) query: Option<Attributes>,
 }
 

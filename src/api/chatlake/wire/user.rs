@@ -1,5 +1,6 @@
 //! People and bots as senders and assignees.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::lenient;
@@ -8,7 +9,7 @@ use crate::model::{AccountId, Agent, AgentName, Availability, BotId, Team};
 use crate::store::conversation_views::BotName;
 
 /// An agent in full.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct AgentBody {
     id: i64,
     account_id: i64,
@@ -44,7 +45,7 @@ impl AgentBody {
 }
 
 /// An agent as the sender of a message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct UserBody {
     id: i64,
     name: String,
@@ -96,7 +97,7 @@ impl UserBody {
 }
 
 /// A bot as the sender of a message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct BotBody {
     id: i64,
     name: String,
@@ -116,12 +117,13 @@ impl BotBody {
 }
 
 /// A team to make, or what to change of one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct TeamIn {
     pub(in crate::api::chatlake) name: Option<String>,
     #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) description: Option<Option<String>>,
     #[serde(default, deserialize_with = "lenient::flag")]
+    #[schemars(with = "lenient::Flag")]
     pub(in crate::api::chatlake) allow_auto_assign: Option<bool>,
 }
 
@@ -130,23 +132,26 @@ impl Wrap for TeamIn {
 }
 
 /// Who is to belong to a team.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct TeamMembersIn {
     #[serde(default, deserialize_with = "lenient::ids")]
+    #[schemars(with = "lenient::Ids")]
     pub(in crate::api::chatlake) user_ids: Vec<i64>,
 }
 
 /// Who is to have access to an inbox.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct InboxMembersIn {
     #[serde(default, deserialize_with = "lenient::id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) inbox_id: Option<i64>,
     #[serde(default, deserialize_with = "lenient::ids")]
+    #[schemars(with = "lenient::Ids")]
     pub(in crate::api::chatlake) user_ids: Vec<i64>,
 }
 
 /// A bot that a conversation is given to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct SlimBot {
     id: i64,
     name: String,
@@ -166,7 +171,7 @@ impl SlimBot {
 }
 
 /// A team, as one of its account's agents sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct TeamBody {
     id: i64,
     name: String,

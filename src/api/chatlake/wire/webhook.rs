@@ -37,6 +37,7 @@ pub(in crate::api::chatlake) struct WebhookIn {
     #[serde(default, deserialize_with = "lenient::present")]
     pub(in crate::api::chatlake) subscriptions: Option<Option<Vec<String>>>,
     #[serde(default, deserialize_with = "lenient::present_id")]
+    #[schemars(with = "lenient::Id")]
     pub(in crate::api::chatlake) inbox_id: Option<Option<i64>>,
 }
 
