@@ -55,7 +55,15 @@ struct Row {
 }
 
 macro_rules! rows {
+    // A page of messages: as it is cut before anything is looked up for it, no more is read than is shown, however long the
+    // conversation is.
+    (page $page:literal, $tail:literal $(, $arg:expr)* $(,)?) => {
+        rows!(from ["(select * from messages m " $page ") m"], $tail $(, $arg)*)
+    };
     ($tail:literal $(, $arg:expr)* $(,)?) => {
+        rows!(from ["messages m"], $tail $(, $arg)*)
+    };
+    (from [$($from:literal)*], $tail:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             Row,
             r#"select m.id as "id: MessageId", m.conversation_id as "conversation: ConversationId", m.inbox_id as "inbox: InboxId",
@@ -67,7 +75,7 @@ macro_rules! rows {
                       m.content, m.content_type as "content_type: ContentType", m.content_attributes, m.additional_attributes,
                       m.rich_kind as "rich_kind: RichKind", m.rich, m.private, m.status as "status: DeliveryStatus",
                       m.source_id, m.created_at, m.updated_at
-               from messages m
+               from "# $(+ $from)* + r#"
                left join users u on u.id = m.agent_id
                left join agents g on g.account_id = m.account_id and g.id = m.agent_id
                left join agent_presences p on p.account_id = g.account_id and p.agent_id = g.id
@@ -137,9 +145,10 @@ async fn list_of(
     let mut conn = store.read().await?;
     let rows = if newest {
         let mut rows = rows!(
-            "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
+            page "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
                and (not $6 or (not m.private and m.kind <> 'activity'))
              order by m.id desc limit $5",
+            "order by m.id desc",
             account.0,
             conversation.0,
             from,
@@ -153,9 +162,10 @@ async fn list_of(
         rows
     } else {
         rows!(
-            "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
+            page "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
                and (not $6 or (not m.private and m.kind <> 'activity'))
              order by m.id limit $5",
+            "order by m.id",
             account.0,
             conversation.0,
             from,
@@ -179,7 +189,8 @@ pub(in crate::store) async fn list_public(
 ) -> Result<Vec<Message>> {
     let mut conn = store.read().await?;
     let rows = rows!(
-        "where m.account_id = $1 and m.conversation_id = $2 and m.id > $3 and not m.private order by m.id limit $4",
+        page "where m.account_id = $1 and m.conversation_id = $2 and m.id > $3 and not m.private order by m.id limit $4",
+        "order by m.id",
         account.0,
         conversation.0,
         after.0,
@@ -254,18 +265,15 @@ pub async fn list_files(
 ) -> Result<(i64, Vec<(MessageId, Attachment)>)> {
     let mut conn = store.read().await?;
     let total = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from messages m
-           join attachments f on f.account_id = m.account_id and f.message_id = m.id
-           where m.account_id = $1 and m.conversation_id = $2"#,
+        r#"select count(*) as "count!" from attachments where account_id = $1 and conversation_id = $2"#,
         account.0,
         conversation.0,
     )
     .fetch_one(&mut *conn)
     .await?;
     let found = sqlx::query!(
-        r#"select f.message_id as "message: MessageId", f.id as "id: AttachmentId" from messages m
-           join attachments f on f.account_id = m.account_id and f.message_id = m.id
-           where m.account_id = $1 and m.conversation_id = $2 order by f.id desc offset $3 limit $4"#,
+        r#"select message_id as "message: MessageId", id as "id: AttachmentId" from attachments
+           where account_id = $1 and conversation_id = $2 order by id desc offset $3 limit $4"#,
         account.0,
         conversation.0,
         offset,
