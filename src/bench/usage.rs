@@ -34,10 +34,13 @@ pub(super) struct Cost {
 }
 
 impl Usage {
-    pub(super) fn now(server: &Server, stage: &Stage) -> Self {
+    pub(super) fn now(servers: &[Server], stage: &Stage) -> Self {
         let processes = Processes::now();
         Self {
-            server: processes.tree(server.pid()),
+            server: servers
+                .iter()
+                .map(|server| processes.tree(server.pid()))
+                .sum(),
             postgres: stage
                 .postmaster()
                 .map_or(Duration::ZERO, |pid| processes.tree(pid)),
