@@ -41,7 +41,7 @@ pub(super) const SETTINGS: &str = "
 [outbound]
 allow = ['127.0.0.0/8']
 [webhook]
-in_flight = 2
+in_flight = 1
 in_flight_per_endpoint = 1
 in_flight_reserved = 0
 [limits]
