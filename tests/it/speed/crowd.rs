@@ -7,9 +7,6 @@ use crate::app::TestApp;
 use crate::database::execute;
 use crate::routes::Tenant;
 
-/// The conversation in the crowd that any other is like.
-pub(super) const OF_MANY: i64 = 1_050_001;
-
 /// Fills a tenant's account, and lets PostgreSQL look at what is there.
 pub(super) async fn gather(app: &TestApp, tenant: &Tenant) {
     let ids = &tenant.ids;

@@ -84,100 +84,81 @@ fn of_route(tenant: &Tenant, route: &Listed) -> Call {
 }
 
 /// Lists as they are asked for in other ways.
+const LISTS: &[&str] = &[
+    "/conversations?status=all",
+    "/conversations?status=resolved",
+    "/conversations?status=snoozed",
+    "/conversations?page=100",
+    "/conversations?assignee_type=me",
+    "/conversations?assignee_type=unassigned",
+    "/conversations?labels[]=rare",
+    "/conversations?labels[]=nobody-has-it",
+    "/conversations?source_id=way-1050001",
+    "/conversations?conversation_type=mention",
+    "/conversations?conversation_type=participating",
+    "/conversations?conversation_type=unattended",
+    "/conversations?sort_by=last_activity_at_asc",
+    "/conversations?sort_by=created_at_asc",
+    "/conversations?sort_by=created_at_desc",
+    "/conversations?sort_by=priority_desc",
+    "/conversations?sort_by=priority_asc",
+    "/conversations?sort_by=priority_desc_created_at_asc",
+    "/conversations?sort_by=waiting_since_desc",
+    "/conversations?sort_by=waiting_since_asc",
+    "/conversations?sort_by=unread",
+    "/conversations?updated_within=60",
+    "/conversations?q=weeks",
+    "/conversations?team_id={team}",
+    "/conversations?inbox_id={inbox}",
+    "/conversations/1050001/messages",
+    "/conversations/{conversation}/messages?before=1500000",
+    "/conversations/{conversation}/messages?after=1500000",
+    "/contacts?sort=name",
+    "/contacts?sort=-created_at",
+    "/contacts?sort=-last_activity_at",
+    "/contacts?page=100",
+    "/contacts?labels[]=rare",
+    "/contacts/search?q=contact",
+    "/contacts/search?q=contact50001",
+    "/contacts/search?q=nobody-has-it",
+];
+
+/// Conditions, each alone: of what, which field, how, and the value.
+const FILTERS: &[[&str; 4]] = &[
+    ["contacts", "email", "equal_to", "contact50000@example.org"],
+    ["contacts", "name", "contains", "50001"],
+    ["contacts", "labels", "equal_to", "rare"],
+    ["conversations", "status", "equal_to", "pending"],
+    ["conversations", "labels", "equal_to", "rare"],
+];
+
 fn lists(tenant: &Tenant) -> Vec<Call> {
-    let get = |path: &str| Call::chatlake(tenant, Method::GET, path, Value::Null);
-    let filter = |path: &str, key: &str, operator: &str, value: &str| {
+    let ids = &tenant.ids;
+    let get = |path: &&str| {
+        let path = path
+            .replace("{team}", &ids.team.to_string())
+            .replace("{inbox}", &ids.inbox.to_string())
+            .replace("{conversation}", &ids.conversation.to_string());
+        Call::chatlake(tenant, Method::GET, &path, Value::Null)
+    };
+    let filter = |[of, key, operator, value]: &[&str; 4]| {
         let condition =
             json!({"attribute_key": key, "filter_operator": operator, "values": [value]});
+        let path = format!("/{of}/filter");
         let name = format!("POST {path} {key} {operator} {value}");
-        Call::chatlake(tenant, Method::POST, path, json!({"payload": [condition]})).named(&name)
+        Call::chatlake(tenant, Method::POST, &path, json!({"payload": [condition]})).named(&name)
     };
-    let mut calls = Vec::new();
-    for query in [
-        "status=all",
-        "status=resolved",
-        "status=snoozed",
-        "page=100",
-        "assignee_type=me",
-        "assignee_type=unassigned",
-        "labels[]=rare",
-        "labels[]=nobody-has-it",
-        "source_id=way-1050001",
-        "conversation_type=mention",
-        "conversation_type=participating",
-        "conversation_type=unattended",
-        "sort_by=last_activity_at_asc",
-        "sort_by=created_at_asc",
-        "sort_by=created_at_desc",
-        "sort_by=priority_desc",
-        "sort_by=priority_asc",
-        "sort_by=priority_desc_created_at_asc",
-        "sort_by=waiting_since_desc",
-        "sort_by=waiting_since_asc",
-        "sort_by=unread",
-        "updated_within=60",
-        "q=weeks",
-    ] {
-        calls.push(get(&format!("/conversations?{query}")));
-    }
-    calls.push(get(&format!("/conversations?team_id={}", tenant.ids.team)));
-    calls.push(get(&format!(
-        "/conversations?inbox_id={}",
-        tenant.ids.inbox
-    )));
-    for query in [
-        "sort=name",
-        "sort=-created_at",
-        "sort=-last_activity_at",
-        "page=100",
-        "labels[]=rare",
-    ] {
-        calls.push(get(&format!("/contacts?{query}")));
-    }
-    for query in ["q=contact", "q=contact50001", "q=nobody-has-it"] {
-        calls.push(get(&format!("/contacts/search?{query}")));
-    }
-    calls.push(filter(
-        "/contacts/filter",
-        "email",
-        "equal_to",
-        "contact50000@example.org",
-    ));
-    calls.push(filter("/contacts/filter", "name", "contains", "50001"));
-    calls.push(filter("/contacts/filter", "labels", "equal_to", "rare"));
-    calls.push(filter(
-        "/conversations/filter",
-        "status",
-        "equal_to",
-        "pending",
-    ));
-    calls.push(filter(
-        "/conversations/filter",
-        "labels",
-        "equal_to",
-        "rare",
-    ));
-    let messages = format!("/conversations/{}/messages", tenant.ids.conversation);
-    calls.push(get(&format!("{messages}?before=1500000")));
-    calls.push(get(&format!("{messages}?after=1500000")));
-    calls.push(get(&format!("/conversations/{}/messages", crowd::OF_MANY)));
-    calls.extend(bot_open_lists(tenant));
-    let contact = tenant.ids.email();
-    calls.push(Call::instabot(
-        "user",
-        json!({"apiKey": tenant.key, "email": contact}),
-    ));
-    calls.push(Call::imbox(
-        tenant,
-        "chatStatistics",
-        "?startTime=2026-01-01&endTime=2026-01-01",
-    ));
-    calls.push(Call::imbox(
-        tenant,
-        "listConversations",
-        "/2026-01-01/2026-01-01",
-    ));
-    calls
+    let user = json!({"apiKey": tenant.key, "email": ids.email()});
+    let day = "?startTime=2026-01-01&endTime=2026-01-01";
+    let chatlake = LISTS.iter().map(get);
+    let filtered = FILTERS.iter().map(filter);
+    let others = [
+        Call::instabot("user", user),
+        Call::imbox(tenant, "chatStatistics", day),
+        Call::imbox(tenant, "listConversations", "/2026-01-01/2026-01-01"),
+    ];
+    let all = chatlake.chain(filtered).chain(others);
+    all.chain(bot_open_lists(tenant)).collect()
 }
 
 fn bot_open_lists(tenant: &Tenant) -> Vec<Call> {
@@ -204,20 +185,20 @@ const MOST: i64 = 800;
 
 /// Calls that may look at less or more than that, by how their names begin. The first that fits counts.
 const BOUNDS: &[(&str, i64)] = &[
-    // What comes most. 20 messages of a million lie on 20 pages.
+    // What comes most, with what a new connection reads of each index once. 20 messages of a million lie on 20 pages.
     (
         "GET /api/v1/accounts/{account_id}/conversations/{conversation_id}/messages",
         200,
     ),
-    ("GET /conversations/1050001/messages", 120),
+    ("GET /conversations/1050001/messages", 200),
     (
         "GET /public/api/v1/inboxes/{inbox_identifier}/contacts/{source_id}/conversations/{conversation_id}/messages",
         200,
     ),
-    ("GET /botUsage", 20),
-    ("POST /secure/user", 50),
+    ("GET /botUsage", 40),
+    ("POST /secure/user", 80),
     // Long answers: some pages for each message, conversation or person in them.
-    ("GET /message/grabConversation", 10_000 * 4),
+    ("GET /message/grabConversation", 15_000),
     (
         "GET /message/chatStatistics?startTime=2026-01-01&endTime=2026-01-01",
         288 * 20,
@@ -292,11 +273,10 @@ async fn no_list_and_no_lookup_reads_more_than_it_should() {
     for call in calls {
         let (pages, status) = pages(&app, &mut conn, &call).await;
         let sum: i64 = pages.values().sum();
-        let line = format!("{sum:6} of {:6} {status} {}", bound(&call), call.name);
-        if sum > bound(&call) || status.is_server_error() {
-            wrong.push(format!("{line} {pages:?}"));
+        let most = bound(&call);
+        if sum > most || status.is_server_error() {
+            wrong.push(format!("{sum} of {most} {status} {} {pages:?}", call.name));
         }
-        println!("{line}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
