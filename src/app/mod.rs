@@ -1,6 +1,7 @@
 //! The assembly: APIs, health and the edge become one router, and the router a server.
 
 pub mod backing;
+pub mod bare;
 mod edge;
 pub mod health;
 mod patience;

@@ -8,6 +8,7 @@ use anyhow::Context;
 use super::Options;
 use super::cases::{Case, Line, Score};
 use super::report::{CaseReport, LineReport, Round};
+use super::server::Server;
 use super::stage::Stage;
 use super::usage::Usage;
 
@@ -22,7 +23,7 @@ pub(super) async fn hold(
     options: &Options,
     progress: &mut impl Write,
 ) -> anyhow::Result<CaseReport> {
-    let idle = case.server.memory();
+    let idle = memory(&case.servers);
     let mut rounds: Vec<Vec<Round>> = case.lines.iter().map(|_| Vec::new()).collect();
     for number in 1..=options.rounds {
         for (line, rounds) in case.lines.iter_mut().zip(&mut rounds) {
@@ -30,12 +31,13 @@ pub(super) async fn hold(
             progress.flush()?;
             let laid_out = line.work.lay_out(options.round).await;
             laid_out.with_context(|| line.name.clone())?;
-            let before = Usage::now(&case.server, stage);
+            let before = Usage::now(&case.servers, stage);
             let began = Instant::now();
             let score = line.work.round(options.round).await;
             let score = score.with_context(|| line.name.clone())?;
-            let cost = Usage::now(&case.server, stage).since(before, began.elapsed());
-            let round = Round::new(&score, cost, case.server.memory());
+            let cost = Usage::now(&case.servers, stage).since(before, began.elapsed());
+            let memory = score.memory_bytes.unwrap_or_else(|| memory(&case.servers));
+            let round = Round::new(&score, cost, memory);
             writeln!(progress, "{:.0}/s", round.rate)?;
             rounds.push(round);
         }
@@ -45,18 +47,31 @@ pub(super) async fn hold(
         verified.with_context(|| format!("{name}, {}", line.name))?;
     }
     let report = CaseReport::new(name, idle, lines(case.lines, rounds));
-    case.server.stop().await?;
+    for server in case.servers {
+        server.stop().await?;
+    }
     Ok(report)
 }
 
+/// What the servers have together.
+fn memory(servers: &[Server]) -> u64 {
+    servers.iter().map(Server::memory).sum()
+}
+
 fn lines(lines: Vec<Line>, rounds: Vec<Vec<Round>>) -> Vec<LineReport> {
-    let mut yardstick = None;
+    let (mut yardstick, mut in_a_row): (Option<f64>, bool) = (None, false);
     let mut reports = Vec::new();
     for (line, rounds) in lines.into_iter().zip(rounds) {
         let report = LineReport::new(&line, rounds, yardstick);
         if line.is_yardstick {
-            yardstick = Some(report.rate.median);
+            let rate = report.rate.median;
+            yardstick = Some(
+                yardstick
+                    .filter(|_| in_a_row)
+                    .map_or(rate, |best| best.max(rate)),
+            );
         }
+        in_a_row = line.is_yardstick;
         reports.push(report);
     }
     reports

@@ -6,9 +6,12 @@
 //! process. Afterwards every case shows that what was acknowledged is there exactly once.
 
 mod cases;
+mod clients;
 mod contest;
+mod crowd;
 mod http;
 mod machine;
+mod pgbench;
 mod receiver;
 mod report;
 mod server;
@@ -37,6 +40,10 @@ pub struct Options {
     pub folder: PathBuf,
     /// PostgreSQL's programs, if not those that come with this one.
     pub pg_bin: Option<PathBuf>,
+    /// The program of that name, if it is to be another than the first that is found.
+    pub pgbench: Option<PathBuf>,
+    /// Messages that are stored where many are.
+    pub rows: i64,
     /// Judge even if others use the machine.
     pub anyway: bool,
 }

@@ -143,10 +143,12 @@ impl LineReport {
         let ratio = yardstick
             .filter(|_| !line.is_yardstick)
             .map(|yardstick| rate.median / yardstick);
+        let memory_bytes = rounds.iter().map(|round| round.memory_bytes).max();
+        let memory_bytes = memory_bytes.unwrap_or(0);
         let goals = line
             .goals
             .iter()
-            .map(|goal| goal.judge(rate.median, ratio, p99_ms));
+            .map(|goal| goal.judge(rate.median, ratio, p99_ms, memory_bytes));
         Self {
             name: line.name.clone(),
             is_yardstick: line.is_yardstick,
@@ -157,11 +159,7 @@ impl LineReport {
             server_us: middle(|round| round.server_us),
             postgres_us: middle(|round| round.postgres_us),
             client_us: middle(|round| round.client_us),
-            memory_bytes: rounds
-                .iter()
-                .map(|round| round.memory_bytes)
-                .max()
-                .unwrap_or(0),
+            memory_bytes,
             goals: goals.collect(),
             rounds,
         }
@@ -169,10 +167,16 @@ impl LineReport {
 }
 
 impl Goal {
-    fn judge(self, rate: f64, ratio: Option<f64>, p99_ms: Option<f64>) -> GoalReport {
+    fn judge(
+        self,
+        rate: f64,
+        ratio: Option<f64>,
+        p99_ms: Option<f64>,
+        memory_bytes: u64,
+    ) -> GoalReport {
         let (goal, met) = match self {
             Self::Ratio(least) => (
-                format!("at least {least} times the yardstick"),
+                format!("at least {least:.2} times the yardstick"),
                 ratio.is_some_and(|ratio| ratio >= least),
             ),
             Self::Rate(least) => (format!("at least {least:.0} a second"), rate >= least),
@@ -183,6 +187,10 @@ impl Goal {
                     p99_ms.is_some_and(|p99_ms| p99_ms < most_ms),
                 )
             }
+            Self::Memory(most) => (
+                format!("at most {:.0} MiB of memory", mib(most)),
+                memory_bytes <= most,
+            ),
         };
         GoalReport { goal, met }
     }
@@ -303,12 +311,12 @@ mod tests {
 
     #[test]
     fn a_goal_is_reached_or_missed() {
-        assert!(Goal::Ratio(2.0).judge(0.0, Some(2.0), None).met);
-        assert!(!Goal::Ratio(2.0).judge(0.0, None, None).met);
-        assert!(!Goal::Rate(10.0).judge(9.9, None, None).met);
+        assert!(Goal::Ratio(2.0).judge(0.0, Some(2.0), None, 0).met);
+        assert!(!Goal::Ratio(2.0).judge(0.0, None, None, 0).met);
+        assert!(!Goal::Rate(10.0).judge(9.9, None, None, 0).met);
         assert!(
             Goal::P99(Duration::from_millis(20))
-                .judge(0.0, None, Some(19.0))
+                .judge(0.0, None, Some(19.0), 0)
                 .met
         );
     }

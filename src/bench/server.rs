@@ -39,18 +39,32 @@ impl Server {
     /// Starts one and waits until it listens.
     pub(super) async fn start(plan: Plan<'_>) -> anyhow::Result<Self> {
         fs::create_dir_all(plan.folder)?;
-        let (config, log) = (plan.folder.join("bench.toml"), plan.folder.join("log"));
+        let config = plan.folder.join("bench.toml");
         File::create(&config)?.write_all(plan.toml.as_bytes())?;
-        let child = Command::new(std::env::current_exe()?)
+        let mut command = Command::new(std::env::current_exe()?);
+        command
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(config)
             .arg("--data-dir")
             .arg(plan.folder)
             .env("DATABASE_URL", plan.database_url)
             .env("QUARTET__SECRETS__KEY", plan.key)
-            .env("QUARTET__LOG__FORMAT", "json")
+            .env("QUARTET__LOG__FORMAT", "json");
+        Self::spawn(command, &plan.folder.join("log")).await
+    }
+
+    /// Starts one with nothing around its requests.
+    pub(super) async fn bare(folder: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["bench", "--bare"]);
+        Self::spawn(command, &folder.join("log")).await
+    }
+
+    async fn spawn(mut command: Command, log: &Path) -> anyhow::Result<Self> {
+        let child = command
             .stdin(Stdio::null())
-            .stderr(File::create(&log)?)
+            .stderr(File::create(log)?)
             .kill_on_drop(true)
             .spawn()
             .context("cannot start a server")?;
@@ -60,7 +74,7 @@ impl Server {
             child,
             pid,
         };
-        server.address = server.wait_until_it_listens(&log).await?;
+        server.address = server.wait_until_it_listens(log).await?;
         Ok(server)
     }
 

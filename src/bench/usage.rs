@@ -34,10 +34,13 @@ pub(super) struct Cost {
 }
 
 impl Usage {
-    pub(super) fn now(server: &Server, stage: &Stage) -> Self {
+    pub(super) fn now(servers: &[Server], stage: &Stage) -> Self {
         let processes = Processes::now();
         Self {
-            server: processes.tree(server.pid()),
+            server: servers
+                .iter()
+                .map(|server| processes.tree(server.pid()))
+                .sum(),
             postgres: stage
                 .postmaster()
                 .map_or(Duration::ZERO, |pid| processes.tree(pid)),
@@ -84,15 +87,22 @@ fn everybody() -> Duration {
         .sum()
 }
 
-/// The memory of a process, in bytes.
+/// The memory that is a process's own, in bytes. Pages of its program's file are not: the kernel maps as many as it has,
+/// whoever read them, and drops them when it likes.
 pub(super) fn memory(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let resident = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|rest| rest.split_ascii_whitespace().next())
-        .and_then(|kibibytes| kibibytes.parse::<u64>().ok());
-    resident.unwrap_or(0) * 1024
+    own_memory(&status)
+}
+
+fn own_memory(status: &str) -> u64 {
+    let kibibytes = |name: &str| {
+        let rest = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = rest.and_then(|rest| rest.split_ascii_whitespace().next());
+        number
+            .and_then(|number| number.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
+    (kibibytes("RssAnon:") + kibibytes("RssShmem:")) * 1024
 }
 
 /// All processes of a moment.
@@ -149,6 +159,12 @@ mod tests {
     fn a_process_is_read_whatever_its_name_is() {
         let stat = "42 (a) b (c)) S 7 42 42 0 -1 4194304 1 2 3 4 10 20 30 40 20 0 1 0 5 6 7";
         assert_eq!(parent_and_time(stat), Some((7, Duration::from_secs(1))));
+    }
+
+    #[test]
+    fn memory_is_what_no_file_has() {
+        let status = "VmRSS:\t   29176 kB\nRssAnon:\t    3296 kB\nRssFile:\t   25876 kB\nRssShmem:\t       4 kB\n";
+        assert_eq!(own_memory(status), 3300 * 1024);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::app::bare;
 use crate::bench::{self, Options};
 
 /// Measures how fast this program is here, beside what the machine can do: on a database, a server and receivers of its
@@ -30,12 +31,21 @@ pub(super) struct Bench {
     /// Folder with PostgreSQL's programs, if not those that come with this one.
     #[arg(long, value_name = "FOLDER")]
     pg_bin: Option<PathBuf>,
+    /// The program pgbench, whose transactions are the measure of messages and reads. Without one a loop of our own is.
+    #[arg(long, value_name = "FILE")]
+    pgbench: Option<PathBuf>,
+    /// Messages that are stored where many are: ten million take about ten gigabytes.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(i64).range(10_000..))]
+    rows: i64,
     /// Judges even if other programs use the machine.
     #[arg(long)]
     anyway: bool,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
+    /// Serves refusals and nothing else: the measure of what stands around every request. Cases start it.
+    #[arg(long, hide = true)]
+    bare: bool,
 }
 
 impl Bench {
@@ -47,12 +57,18 @@ impl Bench {
             }
             return Ok(ExitCode::SUCCESS);
         }
+        if self.bare {
+            bare::run().await?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let options = Options {
             cases: self.cases,
             rounds: self.rounds.into(),
             round: Duration::try_from_secs_f64(self.seconds)?,
             folder: self.folder.unwrap_or_else(std::env::temp_dir),
             pg_bin: self.pg_bin,
+            pgbench: self.pgbench,
+            rows: self.rows,
             anyway: self.anyway,
         };
         let outcome = bench::run(&options, &mut io::stderr()).await?;

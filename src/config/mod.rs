@@ -3,6 +3,7 @@
 //! `config/default.toml` documents every key and holds its default. Each module is handed its own section and never
 //! sees the whole. This is the only place that reads the environment.
 
+mod cores;
 mod parse;
 mod secret_key;
 
@@ -453,7 +454,7 @@ impl Config {
         if let Some(data_dir) = &overrides.data_dir {
             figment = figment.merge(Serialized::default("database.data_dir", data_dir));
         }
-        let config: Self = figment
+        let config: Self = cores::fill(figment, cores::count())
             .extract()
             .map_err(|error| Error::Invalid(Box::new(error)))?;
         if config.webhook.lease <= config.webhook.timeout {

@@ -57,7 +57,7 @@ impl<T, Key> Side<T, Key> {
 
 impl Transcript {
     /// How many rows are read at once.
-    const BATCH: i64 = 200;
+    const BATCH: i64 = 500;
 
     /// The transcript of a conversation, from its beginning. An unknown conversation has an empty one.
     pub fn new(store: Store, account: AccountId, conversation: ConversationId) -> Self {

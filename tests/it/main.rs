@@ -30,4 +30,5 @@ mod process;
 mod receiver;
 mod routes;
 mod server;
+mod speed;
 mod webhook;

@@ -36,13 +36,13 @@ use crate::chatlake;
 use crate::dialogflow::sound_key;
 
 /// A line of `routes.txt`: method, path, what a stranger is answered.
-struct Listed {
-    method: Method,
-    path: String,
+pub(crate) struct Listed {
+    pub(crate) method: Method,
+    pub(crate) path: String,
     stranger: u16,
 }
 
-fn listed() -> Vec<Listed> {
+pub(crate) fn listed() -> Vec<Listed> {
     let lines = include_str!("routes.txt")
         .lines()
         .filter(|line| !line.starts_with('#'));
@@ -184,43 +184,43 @@ fn prefixes(path: &str) -> [&'static str; 2] {
 
 /// Ids of one account's rows.
 #[derive(Debug, Clone, Default)]
-struct Ids {
-    account: i64,
-    contact: i64,
-    conversation: i64,
-    inbox: i64,
+pub(crate) struct Ids {
+    pub(crate) account: i64,
+    pub(crate) contact: i64,
+    pub(crate) conversation: i64,
+    pub(crate) inbox: i64,
     /// What visitors' clients call the inbox: it is all they show, so everybody shows their own.
-    inbox_identifier: String,
-    message: i64,
-    bot: i64,
-    app: i64,
-    agent: i64,
-    team: i64,
-    key: i64,
-    page_filter: i64,
-    platform_app: i64,
-    user: i64,
-    endpoint: i64,
-    delivery: i64,
-    label: i64,
-    canned_response: i64,
-    custom_attribute: i64,
-    custom_filter: i64,
-    webhook: i64,
-    note: i64,
+    pub(crate) inbox_identifier: String,
+    pub(crate) message: i64,
+    pub(crate) bot: i64,
+    pub(crate) app: i64,
+    pub(crate) agent: i64,
+    pub(crate) team: i64,
+    pub(crate) key: i64,
+    pub(crate) page_filter: i64,
+    pub(crate) platform_app: i64,
+    pub(crate) user: i64,
+    pub(crate) endpoint: i64,
+    pub(crate) delivery: i64,
+    pub(crate) label: i64,
+    pub(crate) canned_response: i64,
+    pub(crate) custom_attribute: i64,
+    pub(crate) custom_filter: i64,
+    pub(crate) webhook: i64,
+    pub(crate) note: i64,
 }
 
 impl Ids {
-    fn email(&self) -> String {
+    pub(crate) fn email(&self) -> String {
         format!("ann{}@example.org", self.account)
     }
 
-    fn source_id(&self) -> String {
+    pub(crate) fn source_id(&self) -> String {
         format!("source-{}", self.account)
     }
 
     /// The path with these ids in it, below an account and with a key of the caller's choice.
-    fn fill(&self, path: &str, account: &str, key: &str) -> String {
+    pub(crate) fn fill(&self, path: &str, account: &str, key: &str) -> String {
         let ids = BTreeMap::from([
             ("{account_id}", account.to_owned()),
             ("{userId}", account.to_owned()),
@@ -271,12 +271,12 @@ impl Ids {
 }
 
 /// An account with a row of everything, and a credential for every API.
-struct Tenant {
-    ids: Ids,
-    key: String,
-    token: String,
-    bot_open: String,
-    platform: String,
+pub(crate) struct Tenant {
+    pub(crate) ids: Ids,
+    pub(crate) key: String,
+    pub(crate) token: String,
+    pub(crate) bot_open: String,
+    pub(crate) platform: String,
 }
 
 /// What stands in every text of an account and nowhere else.
@@ -285,7 +285,7 @@ fn mark(account: AccountId) -> String {
 }
 
 impl Tenant {
-    async fn new(app: &TestApp) -> Self {
+    pub(crate) async fn new(app: &TestApp) -> Self {
         let (store, now) = (app.store(), app.now());
         let (mut ids, platform) = Self::platform(app).await;
         let account = AccountId(ids.account);

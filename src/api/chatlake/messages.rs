@@ -220,18 +220,23 @@ pub(super) async fn list(
     within: InConversation<Member>,
     query: Query,
 ) -> Result<Json<MessageList>> {
-    let (account, id) = (within.who.account, within.conversation.id);
-    let page = read_page(&query)?;
+    let (store, account, conversation) = (&server.store, within.who.account, within.conversation);
+    let (id, page) = (conversation.id, read_page(&query)?);
     let messages = if query.last("filter_internal_messages").is_some() {
-        store::messages::list_said(&server.store, account, id, page).await?
+        store::messages::list_said(store, account, id, page).await?
     } else {
-        store::messages::list(&server.store, account, id, page).await?
+        store::messages::list(store, account, id, page).await?
     };
-    let view = store::conversation_views::get(&server.store, account, id).await?;
-    let body = |message| MessageBody::new(account, message, &view.contact);
+    let contact = find_contact(&server, account, &conversation).await?;
+    let labels = store::labels::list_of_conversation(store, account, id).await?;
+    let assignee = match conversation.assignee {
+        Some(agent) => store::agents::list_by_ids(store, account, &[agent.0]).await?,
+        None => Vec::new(),
+    };
+    let body = |message| MessageBody::new(account, message, &contact);
     Ok(Json(MessageList {
         payload: messages.iter().map(body).collect(),
-        meta: MessageListMeta::new(&view),
+        meta: MessageListMeta::new(&conversation, &contact, labels, assignee.first()),
     }))
 }
 

@@ -1,6 +1,11 @@
 //! What is measured: one file a case.
 
 mod deliveries;
+mod growth;
+mod messages;
+mod middleware;
+mod reads;
+mod start;
 mod turns;
 
 use std::time::Duration;
@@ -21,6 +26,31 @@ pub(super) struct Kind {
 /// Every case, in the order in which they run.
 pub(super) const ALL: &[Kind] = &[
     Kind {
+        name: "messages",
+        about: "messages posted through Chatlake, beside transactions that write the same rows",
+        prepare: |stage| Box::pin(messages::prepare(stage)),
+    },
+    Kind {
+        name: "reads",
+        about: "pages of messages, transcripts and reports, beside the statements that they are made of",
+        prepare: |stage| Box::pin(reads::prepare(stage)),
+    },
+    Kind {
+        name: "growth",
+        about: "the same calls where much is stored, beside where little is",
+        prepare: |stage| Box::pin(growth::prepare(stage)),
+    },
+    Kind {
+        name: "middleware",
+        about: "a refusal after authentication, beside a bare axum server's",
+        prepare: |stage| Box::pin(middleware::prepare(stage)),
+    },
+    Kind {
+        name: "start",
+        about: "from the start of the server to its first answer, on a database that is up to date",
+        prepare: |stage| Box::pin(start::prepare(stage)),
+    },
+    Kind {
         name: "turns",
         about: "replies to bots, end to end: the request, the flow, the commit, the answer",
         prepare: |stage| Box::pin(turns::prepare(stage)),
@@ -37,16 +67,17 @@ pub(super) const ALL: &[Kind] = &[
     },
 ];
 
-/// A server with work for it.
+/// Servers with work for them.
 pub(super) struct Case {
-    pub(super) server: Server,
+    /// Those that a line's work is for; others rest meanwhile.
+    pub(super) servers: Vec<Server>,
     pub(super) lines: Vec<Line>,
 }
 
 /// One line of the table.
 pub(super) struct Line {
     pub(super) name: String,
-    /// Whether the lines after it are measured by it.
+    /// Whether the lines after it are measured by it, until there is another. Of several in a row the best counts.
     pub(super) is_yardstick: bool,
     pub(super) goals: Vec<Goal>,
     pub(super) work: Box<dyn Work>,
@@ -84,6 +115,8 @@ pub(super) enum Goal {
     Rate(f64),
     /// The 99th percentile within so long.
     P99(Duration),
+    /// So many bytes of the server's memory afterwards, at most.
+    Memory(u64),
 }
 
 /// What is done in a round, and shown to be right in the end.
@@ -108,6 +141,8 @@ pub(super) struct Score {
     pub(super) elapsed: Duration,
     /// How long each took, where one can tell.
     pub(super) latencies: Vec<Duration>,
+    /// The server's memory, where it is not that of one of the case's servers.
+    pub(super) memory_bytes: Option<u64>,
 }
 
 /// The cases of these names, or all.

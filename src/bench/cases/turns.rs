@@ -73,7 +73,7 @@ nodes:
 pub(super) async fn prepare(stage: &Stage) -> anyhow::Result<Case> {
     let server = stage.serve(SETTINGS).await?;
     let account = stage.account("Turns").await?;
-    let key = stage.key(account, Scope::Instabot).await?;
+    let key = stage.key(account, Scope::Instabot, None).await?;
     let place = Place {
         stage,
         account,
@@ -105,7 +105,10 @@ pub(super) async fn prepare(stage: &Stage) -> anyhow::Result<Case> {
             asking,
         ),
     ];
-    Ok(Case { server, lines })
+    Ok(Case {
+        servers: vec![server],
+        lines,
+    })
 }
 
 /// Where chats begin.
@@ -187,7 +190,7 @@ impl Chat {
         let email = format!("visitor{number}@example.org");
         let start = json!({"apiKey": key, "start": true, "botId": bot.0, "email": email});
         let answer = connection
-            .ask_json(&post("/secure/send", "", &start))
+            .ask_json(&post("/secure/send", "", &start), 200)
             .await?;
         let stream_id = answer["streamId"]
             .as_str()

@@ -54,24 +54,38 @@ struct Row {
     updated_at: DateTime<Utc>,
 }
 
+/// Messages that a condition picks, in the order of their ids. What is picked is cut before anything is looked up for it, so
+/// no more is read than is shown, however long a conversation is; and who spoke is looked up once, however often.
 macro_rules! rows {
-    ($tail:literal $(, $arg:expr)* $(,)?) => {
+    ($picked:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             Row,
-            r#"select m.id as "id: MessageId", m.conversation_id as "conversation: ConversationId", m.inbox_id as "inbox: InboxId",
+            r#"with page as materialized (
+                   select * from messages m "# + $picked + r#"
+               ), speaker as materialized (
+                   select u.id, u.name, u.display_name, u.email, u.avatar_url,
+                          case when g.auto_offline and p.agent_id is null then 'offline' else g.availability end as availability
+                   from (select distinct account_id, agent_id from page where agent_id is not null) s
+                   join users u on u.id = s.agent_id
+                   left join agents g on g.account_id = s.account_id and g.id = s.agent_id
+                   left join agent_presences p on p.account_id = g.account_id and p.agent_id = g.id
+               ), bot as materialized (
+                   select b.id, b.name, b.avatar_url
+                   from (select distinct account_id, bot_id from page where bot_id is not null) s
+                   join bots b on b.account_id = s.account_id and b.id = s.bot_id
+               )
+               select m.id as "id: MessageId", m.conversation_id as "conversation: ConversationId", m.inbox_id as "inbox: InboxId",
                       m.kind as "kind: MessageKind", m.contact_id as "contact: ContactId", m.agent_id as "agent: AgentId",
                       u.name as "agent_name?", u.display_name as "agent_display_name?", u.email as "agent_email?",
-                      u.avatar_url as "agent_avatar_url?", case when g.auto_offline and p.agent_id is null then 'offline' else g.availability end
-                          as "agent_availability?: Availability",
+                      u.avatar_url as "agent_avatar_url?", u.availability as "agent_availability?: Availability",
                       m.bot_id as "bot: BotId", b.name as "bot_name?", b.avatar_url as "bot_avatar_url?",
                       m.content, m.content_type as "content_type: ContentType", m.content_attributes, m.additional_attributes,
                       m.rich_kind as "rich_kind: RichKind", m.rich, m.private, m.status as "status: DeliveryStatus",
                       m.source_id, m.created_at, m.updated_at
-               from messages m
-               left join users u on u.id = m.agent_id
-               left join agents g on g.account_id = m.account_id and g.id = m.agent_id
-               left join agent_presences p on p.account_id = g.account_id and p.agent_id = g.id
-               left join bots b on b.account_id = m.account_id and b.id = m.bot_id "# + $tail
+               from page m
+               left join speaker u on u.id = m.agent_id
+               left join bot b on b.id = m.bot_id
+               order by m.id"#
             $(, $arg)*
         )
     };
@@ -92,7 +106,7 @@ pub async fn get(store: &Store, account: AccountId, id: MessageId) -> Result<Mes
 pub async fn list_by_ids(store: &Store, account: AccountId, ids: &[i64]) -> Result<Vec<Message>> {
     let mut conn = store.read().await?;
     let rows = rows!(
-        "where m.account_id = $1 and m.id = any ($2) order by m.id",
+        "where m.account_id = $1 and m.id = any ($2)",
         account.0,
         ids
     )
@@ -136,7 +150,7 @@ async fn list_of(
     };
     let mut conn = store.read().await?;
     let rows = if newest {
-        let mut rows = rows!(
+        rows!(
             "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
                and (not $6 or (not m.private and m.kind <> 'activity'))
              order by m.id desc limit $5",
@@ -148,9 +162,7 @@ async fn list_of(
             public,
         )
         .fetch_all(&mut *conn)
-        .await?;
-        rows.reverse();
-        rows
+        .await?
     } else {
         rows!(
             "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
@@ -233,8 +245,7 @@ pub async fn list_like(
                  select s.id from messages s
                  where s.account_id = $1 and s.conversation_id = c.id and s.kind in ('incoming', 'outgoing')
                    and s.content ilike $3
-                 order by s.id desc limit $4) l)
-         order by m.id",
+                 order by s.id desc limit $4) l)",
         account.0,
         conversations,
         pattern,
@@ -254,18 +265,15 @@ pub async fn list_files(
 ) -> Result<(i64, Vec<(MessageId, Attachment)>)> {
     let mut conn = store.read().await?;
     let total = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from messages m
-           join attachments f on f.account_id = m.account_id and f.message_id = m.id
-           where m.account_id = $1 and m.conversation_id = $2"#,
+        r#"select count(*) as "count!" from attachments where account_id = $1 and conversation_id = $2"#,
         account.0,
         conversation.0,
     )
     .fetch_one(&mut *conn)
     .await?;
     let found = sqlx::query!(
-        r#"select f.message_id as "message: MessageId", f.id as "id: AttachmentId" from messages m
-           join attachments f on f.account_id = m.account_id and f.message_id = m.id
-           where m.account_id = $1 and m.conversation_id = $2 order by f.id desc offset $3 limit $4"#,
+        r#"select message_id as "message: MessageId", id as "id: AttachmentId" from attachments
+           where account_id = $1 and conversation_id = $2 order by id desc offset $3 limit $4"#,
         account.0,
         conversation.0,
         offset,
@@ -308,8 +316,7 @@ pub async fn list_newest_said(
              cross join lateral (select l.id from messages l
                                  where l.account_id = $1 and l.conversation_id = c.id
                                    and not l.private and l.kind <> 'activity'
-                                 order by l.id desc limit $3) l)
-         order by m.id",
+                                 order by l.id desc limit $3) l)",
         account.0,
         conversations,
         limit,

@@ -11,9 +11,11 @@ use super::lenient;
 use super::time;
 use super::user::{BotBody, UserBody};
 use crate::model::{
-    AccountId, Attachment, Attributes, Contact, Message, MessageId, MessageKind, Sender,
+    AccountId, Agent, Attachment, Attributes, Contact, Conversation, Message, MessageId,
+    MessageKind, Sender,
 };
 use crate::store::conversation_views::ConversationView;
+use crate::store::labels::Labelled;
 
 /// A message to post.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -301,13 +303,17 @@ pub(in crate::api::chatlake) struct MessageListMeta {
 }
 
 impl MessageListMeta {
-    pub(in crate::api::chatlake) fn new(view: &ConversationView) -> Self {
-        let conversation = &view.conversation;
+    pub(in crate::api::chatlake) fn new(
+        conversation: &Conversation,
+        contact: &Contact,
+        labels: Vec<Labelled>,
+        assignee: Option<&Agent>,
+    ) -> Self {
         Self {
-            labels: view.labels.clone(),
+            labels: labels.into_iter().map(|label| label.title).collect(),
             additional_attributes: conversation.additional_attributes.0.clone(),
-            contact: PushContact::new(&view.contact),
-            assignee: view.assignee.as_ref().map(UserBody::of_agent),
+            contact: PushContact::new(contact),
+            assignee: assignee.map(UserBody::of_agent),
             agent_last_seen_at: conversation.agent_last_seen_at.map(time::iso),
             assignee_last_seen_at: conversation.assignee_last_seen_at.map(time::iso),
         }

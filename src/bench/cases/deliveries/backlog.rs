@@ -52,7 +52,7 @@ impl Backlog {
         let score = Score {
             operations: self.loaded.unsigned_abs(),
             elapsed: began.elapsed(),
-            latencies: Vec::new(),
+            ..Score::default()
         };
         self.place.take();
         self.rate = Some(score.rate());

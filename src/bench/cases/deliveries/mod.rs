@@ -43,7 +43,10 @@ pub(super) async fn prepare_backlog(stage: &Stage) -> anyhow::Result<Case> {
         Line::new(format!("20 ms receiver, {IN_FLIGHT} in flight"), slow)
             .goal(Goal::Rate(0.8 * at_most)),
     ];
-    Ok(Case { server, lines })
+    Ok(Case {
+        servers: vec![server],
+        lines,
+    })
 }
 
 /// How soon one arrives, with the settings that everybody has.
@@ -61,5 +64,8 @@ pub(super) async fn prepare_steady(stage: &Stage) -> anyhow::Result<Case> {
         Line::new(format!("{STEADY_RATE} messages a second"), alone).goal(soon),
         Line::new("the same beside a receiver that hangs", beside).goal(soon),
     ];
-    Ok(Case { server, lines })
+    Ok(Case {
+        servers: vec![server],
+        lines,
+    })
 }

@@ -57,6 +57,7 @@ impl OneRow {
             operations: u64::try_from(latencies.len())?,
             elapsed,
             latencies,
+            ..Score::default()
         })
     }
 

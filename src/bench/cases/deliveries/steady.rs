@@ -75,6 +75,7 @@ impl Steady {
             operations: u64::try_from(latencies.len())?,
             elapsed,
             latencies,
+            ..Score::default()
         })
     }
 
