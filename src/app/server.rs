@@ -93,6 +93,7 @@ pub async fn run(
         super::serve::run(listener, router, &config.http, shutdown.clone()),
         background,
         Box::pin(state.feed.run(shutdown.clone())),
+        Box::pin(shutdown.run_until_cancelled(store.follow_credentials())),
         shutdown.run_until_cancelled(metrics.upkeep()),
     );
     Ok(())

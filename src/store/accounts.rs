@@ -110,7 +110,7 @@ pub async fn update(
     now: DateTime<Utc>,
 ) -> Result<()> {
     store
-        .write(move |conn| Box::pin(async move { change(conn, id, patch, now).await }))
+        .write_ending(move |conn| Box::pin(async move { change(conn, id, patch, now).await }))
         .await
 }
 
@@ -148,7 +148,7 @@ pub(super) async fn change(
 /// its visitors find no inbox and its bots stand still. Its rows stay, for the operator to keep or to delete.
 pub async fn remove(store: &Store, id: AccountId, now: DateTime<Utc>) -> Result<()> {
     store
-        .write(move |conn| {
+        .write_ending(move |conn| {
             Box::pin(async move {
                 // What is shut to suspended accounts is shut to this one by its status.
                 let changed = sqlx::query!(

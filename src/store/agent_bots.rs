@@ -216,7 +216,7 @@ pub async fn remove(
     now: DateTime<Utc>,
 ) -> Result<()> {
     store
-        .write(move |conn| {
+        .write_ending(move |conn| {
             Box::pin(async move {
                 let removed = sqlx::query!(
                     "update bots set removed_at = $3, updated_at = $3
@@ -259,7 +259,7 @@ pub async fn reset_token(
 ) -> Result<AgentBot> {
     let vault = store.vault().clone();
     store
-        .write(move |conn| {
+        .write_ending(move |conn| {
             Box::pin(async move {
                 let old = sqlx::query_scalar!(
                     "select token_key_id from bots where account_id = $1 and id = $2 and removed_at is null for no key update",

@@ -158,7 +158,7 @@ pub async fn remove(
     now: DateTime<Utc>,
 ) -> Result<()> {
     store
-        .write(move |conn| Box::pin(async move { take_out(conn, account, id, now).await }))
+        .write_ending(move |conn| Box::pin(async move { take_out(conn, account, id, now).await }))
         .await
 }
 

@@ -1,5 +1,7 @@
 //! API keys and access tokens: 256 random bits, kept as their SHA-256.
 
+use std::time::Instant;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -108,7 +110,19 @@ pub async fn create(
 
 /// Whom a key speaks for; `None` for an unknown or revoked one.
 pub async fn find_caller(store: &Store, text: &str) -> Result<Option<Caller>> {
-    let sha256 = digest(text);
+    let (sha256, now) = (digest(text), Instant::now());
+    let epoch = match store.callers.recall(&sha256, now) {
+        Ok(caller) => return Ok(Some(caller)),
+        Err(epoch) => epoch,
+    };
+    let caller = look_up(store, &sha256).await?;
+    if let Some(caller) = &caller {
+        store.callers.remember(sha256, caller, epoch, now);
+    }
+    Ok(caller)
+}
+
+async fn look_up(store: &Store, sha256: &[u8; 32]) -> Result<Option<Caller>> {
     let row = sqlx::query!(
         r#"select k.account_id as "account: AccountId", a.status as "account_status: AccountStatus", k.id as "key: KeyId",
                   k.key_sha256, k.scopes, k.agent_id as "agent: AgentId", k.bot_id as "bot: BotId",
@@ -118,12 +132,12 @@ pub async fn find_caller(store: &Store, text: &str) -> Result<Option<Caller>> {
            left join agents g on g.account_id = k.account_id and g.id = k.agent_id
            where k.key_sha256 = $1 and k.revoked_at is null and a.removed_at is null
            order by k.account_id, k.id limit 1"#,
-        &sha256,
+        sha256,
     )
     .fetch_optional(&mut *store.read().await?)
     .await?;
     let caller = row
-        .filter(|row| bool::from(row.key_sha256.ct_eq(&sha256)) && !row.removed)
+        .filter(|row| bool::from(row.key_sha256.ct_eq(sha256)) && !row.removed)
         .map(|row| Caller {
             account: row.account,
             account_status: row.account_status,
@@ -161,7 +175,7 @@ pub async fn revoke(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let changed = store
-        .write(move |conn| {
+        .write_ending(move |conn| {
             Box::pin(async move {
                 Ok(sqlx::query!(
                     "update api_keys set revoked_at = coalesce(revoked_at, $3) where account_id = $1 and id = $2",

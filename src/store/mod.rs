@@ -20,6 +20,7 @@ pub mod bot_reports;
 pub mod bot_secrets;
 pub mod bots;
 pub mod cache_keys;
+mod callers;
 pub mod canned_responses;
 pub mod cards;
 pub mod contact_changes;
@@ -110,6 +111,7 @@ use tokio_util::task::TaskTracker;
 use crate::files::Links;
 use crate::vault::Vault;
 use appends::Append;
+use callers::Callers;
 use groups::Groups;
 use sessions::OfStream;
 
@@ -127,6 +129,7 @@ pub struct Store {
     tasks: TaskTracker,
     appends: Groups<Append>,
     chats: Groups<OfStream>,
+    callers: Callers,
 }
 
 impl Store {
@@ -171,6 +174,7 @@ impl Store {
             tasks: TaskTracker::new(),
             appends: Groups::new(),
             chats: Groups::new(),
+            callers: Callers::default(),
         }
     }
 
@@ -225,9 +229,7 @@ impl Store {
     ///
     /// Its connection is not one of the pool's: it is held for good.
     pub async fn listen_for_events(&self) -> Result<sqlx::postgres::PgListener> {
-        let own = PgPoolOptions::new()
-            .max_connections(1)
-            .connect_lazy_with(self.pool.connect_options().as_ref().clone());
+        let own = alone(&self.pool);
         let mut listener = sqlx::postgres::PgListener::connect_with(&own).await?;
         listener.listen(event_feed::CHANNEL).await?;
         Ok(listener)
@@ -269,4 +271,11 @@ impl Store {
         )]
         Ok(self.pool.begin().await?)
     }
+}
+
+/// A pool of one connection beside another pool's, for what holds it for good.
+fn alone(pool: &PgPool) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(1)
+        .connect_lazy_with(pool.connect_options().as_ref().clone())
 }

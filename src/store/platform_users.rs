@@ -121,7 +121,7 @@ pub async fn remove(
     .fetch_all(&mut *store.read().await?)
     .await?;
     store
-        .write(move |conn| {
+        .write_ending(move |conn| {
             Box::pin(async move {
                 require_made_by(conn, app, user).await?;
                 user_passwords::write(conn, user, None, None, now).await?;

@@ -16,8 +16,6 @@ use crate::store::deliveries::{Claimed, Room};
 
 type Endpoint = (AccountId, EndpointId);
 
-/// A part of what may be under way is claimed ahead, so that a place that becomes free does not wait for the database.
-const AHEAD_PART: usize = 2;
 /// A claim holds for this many time-outs at least where any are made ahead: a delivery may wait for one attempt at each of
 /// its gates before its own.
 const LEASE_TIMEOUTS: u32 = 5;
@@ -29,8 +27,8 @@ pub(super) struct Slots {
     reserved: usize,
     per_endpoint: usize,
     per_second: Option<usize>,
-    /// What may be claimed beyond what may be under way: of these numbers, one in how many.
-    ahead_part: Option<usize>,
+    /// Whether as many again are claimed ahead, so that a place that becomes free does not wait for the database.
+    claims_ahead: bool,
     under_way: Arc<Semaphore>,
     common_under_way: Arc<Semaphore>,
     taken: Arc<Mutex<Taken>>,
@@ -70,7 +68,7 @@ impl Slots {
             total,
             reserved,
             per_endpoint: config.in_flight_per_endpoint.get(),
-            ahead_part: None,
+            claims_ahead: false,
             under_way: Arc::new(Semaphore::new(total)),
             common_under_way: Arc::new(Semaphore::new(total - reserved)),
             per_second: usize::try_from(config.endpoint_per_second)
@@ -82,16 +80,19 @@ impl Slots {
 
     /// Places for a dispatcher that claims ahead of its attempts, if a lease is long enough for a delivery that waits.
     pub(super) fn claimed_ahead(config: &config::Webhook) -> Self {
-        let is_long = config.lease >= config.timeout * LEASE_TIMEOUTS;
         Self {
-            ahead_part: is_long.then_some(AHEAD_PART),
+            claims_ahead: config.lease >= config.timeout * LEASE_TIMEOUTS,
             ..Self::new(config)
         }
     }
 
     /// So many, and what is claimed ahead of them.
     fn with_ahead(&self, places: usize) -> usize {
-        places + self.ahead_part.map_or(0, |part| places / part)
+        if self.claims_ahead {
+            2 * places
+        } else {
+            places
+        }
     }
 
     /// What may be claimed now.
@@ -245,7 +246,7 @@ mod tests {
         let config = config::Config::from_toml(toml).unwrap().webhook;
         let (slots, now) = (Slots::claimed_ahead(&config), DateTime::UNIX_EPOCH);
         let room = slots.room(now);
-        assert_eq!((room.total, room.per_endpoint), (4, 3));
+        assert_eq!((room.total, room.per_endpoint), (6, 4));
 
         let places: Vec<_> = (0..3).map(|_| slots.take_for(ONE, false, now)).collect();
         let begun = (places[0].begin().await, places[1].begin().await);

@@ -11,6 +11,7 @@ mod cli;
 mod cli_people;
 mod clients;
 mod config;
+mod credentials;
 mod cross_api;
 mod database;
 mod demo;

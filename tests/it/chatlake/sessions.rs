@@ -93,7 +93,7 @@ async fn a_password_signs_a_client_in() {
             "accounts": [{
                 "id": office.account.0, "name": "Acme", "status": "active", "onboarding_step": null,
                 "active_at": null, "role": "administrator", "permissions": ["administrator"],
-                "availability": "online", "availability_status": "online", "auto_offline": true
+                "availability": "online", "availability_status": "offline", "auto_offline": true
             }]
         })
     );
