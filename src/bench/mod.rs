@@ -17,6 +17,7 @@ mod report;
 mod server;
 mod stage;
 mod usage;
+mod websocket;
 mod yardstick;
 
 use std::io::Write;

@@ -1,5 +1,6 @@
 //! What is measured: one file a case.
 
+mod cable;
 mod deliveries;
 mod growth;
 mod messages;
@@ -64,6 +65,11 @@ pub(super) const ALL: &[Kind] = &[
         name: "promptness",
         about: "webhooks at a steady rate, from the commit of a message to the first byte at its receiver",
         prepare: |stage| Box::pin(deliveries::prepare_steady(stage)),
+    },
+    Kind {
+        name: "cable",
+        about: "a message, until the last of a thousand websocket clients has it",
+        prepare: |stage| Box::pin(cable::prepare(stage)),
     },
 ];
 
