@@ -37,6 +37,16 @@ pub struct Sum {
     pub seconds: f64,
 }
 
+impl Sum {
+    /// So many, of which nothing was timed.
+    fn of(count: i64) -> Self {
+        Self {
+            count,
+            seconds: 0.0,
+        }
+    }
+}
+
 /// A quarter of an hour and its sum.
 pub type Quarter = (DateTime<Utc>, Sum);
 
@@ -180,13 +190,9 @@ pub async fn messages(
     )
     .fetch_all(&mut *store.read().await?)
     .await?;
-    let sum = |count| Sum {
-        count,
-        seconds: 0.0,
-    };
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.quarter, sum(row.count)))
+    let quarters = rows.into_iter();
+    Ok(quarters
+        .map(|row| (row.quarter, Sum::of(row.count)))
         .collect())
 }
 
@@ -216,13 +222,9 @@ pub async fn conversations(
     )
     .fetch_all(&mut *store.read().await?)
     .await?;
-    let sum = |count| Sum {
-        count,
-        seconds: 0.0,
-    };
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.quarter, sum(row.count)))
+    let quarters = rows.into_iter();
+    Ok(quarters
+        .map(|row| (row.quarter, Sum::of(row.count)))
         .collect())
 }
 

@@ -117,7 +117,7 @@ pub async fn post(
 async fn append_one(store: &Store, append: Append) -> Result<MessageId> {
     let alone = append.clone();
     match store.appends.join(store, append).await? {
-        Appended::Written(ids) => Ok(ids.first().copied().unwrap_or(MessageId(0))),
+        Appended::Written(ids) => Ok(*ids.first().expect("one was appended")),
         Appended::Copy(id) => Ok(id),
         Appended::Aside => post_alone(store, alone, None).await,
     }
@@ -138,7 +138,7 @@ async fn post_alone(store: &Store, append: Append, once: Option<Once>) -> Result
                 }
                 let ids =
                     insert_all(conn, account, &mut conversation, &append.sayings, now).await?;
-                Ok(ids.first().map_or(0, |id| id.0))
+                Ok(ids.first().expect("one was put in").0)
             })
         })
         .await?;

@@ -53,7 +53,7 @@ pub(in crate::store) async fn insert(
 ) -> Result<MessageId> {
     let saying = Saying::to_visitor(new);
     let ids = insert_all(conn, account, conversation, &[saying], now).await?;
-    Ok(ids.first().copied().unwrap_or(MessageId(0)))
+    Ok(*ids.first().expect("one was put in"))
 }
 
 /// Puts messages that are said at the same moment into a locked conversation, in their order, and brings it back if its
