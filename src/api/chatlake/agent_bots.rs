@@ -10,7 +10,7 @@ use super::parse::{Faults, MAX_STRING, MAX_TEXT, one_of};
 use super::route::{get, post};
 use super::wire::bot::{AgentBotIn, AgentBotOut, InboxBot, MaybeBot};
 use super::{Route, Server, uploads};
-use crate::model::{AccountId, BlobId, BotId, WebUrl};
+use crate::model::{BotId, WebUrl};
 use crate::store::agent_bots::{self, AgentBot, AgentBotPatch, NewAgentBot};
 use crate::store::avatars::Whose;
 use crate::store::{self, Store};
@@ -69,8 +69,10 @@ async fn create(
     let received = form.read(&server, uploads::of_avatar(account)).await?;
     let picture = uploads::avatar(&received.files)?;
     let new = read_new(received.value)?;
-    let bot = agent_bots::create(&server.store, account, new, received.once, now).await?;
-    let bot = with_picture(&server, account, bot, picture).await?;
+    let mut bot = agent_bots::create(&server.store, account, new, received.once, now).await?;
+    if uploads::show_avatar(&server, account, Whose::Bot(bot.id), picture).await? {
+        bot = agent_bots::get(&server.store, account, bot.id).await?;
+    }
     Ok(Json(body(&member, bot)))
 }
 
@@ -87,23 +89,11 @@ async fn update(
     let received = form.read(&server, uploads::of_avatar(account)).await?;
     let picture = uploads::avatar(&received.files)?;
     let patch = read(received.value)?;
-    let bot = agent_bots::update(&server.store, account, bot.id, patch, now).await?;
-    let bot = with_picture(&server, account, bot, picture).await?;
-    Ok(Json(body(&who.0, bot)))
-}
-
-/// The bot with the picture that came with a form, if one did.
-async fn with_picture(
-    server: &Server,
-    account: AccountId,
-    bot: AgentBot,
-    picture: Option<BlobId>,
-) -> Result<AgentBot> {
-    if picture.is_none() {
-        return Ok(bot);
+    let mut bot = agent_bots::update(&server.store, account, bot.id, patch, now).await?;
+    if uploads::show_avatar(&server, account, Whose::Bot(bot.id), picture).await? {
+        bot = agent_bots::get(&server.store, account, bot.id).await?;
     }
-    uploads::show_avatar(server, account, Whose::Bot(bot.id), picture).await?;
-    Ok(agent_bots::get(&server.store, account, bot.id).await?)
+    Ok(Json(body(&who.0, bot)))
 }
 
 async fn remove(

@@ -12,7 +12,7 @@ use super::wire::Payload;
 use super::wire::inbox::{API_CHANNEL, Beside, InboxBody, Removal, channel_type};
 use super::wire::inbox_in::{InboxBotIn, InboxIn};
 use super::{Route, Server, inbox_fields, uploads};
-use crate::model::{AccountId, BlobId, BotId, Inbox, InboxId};
+use crate::model::{BotId, Inbox, InboxId};
 use crate::store::avatars::Whose;
 use crate::store::{self, Store, inbox_settings};
 
@@ -63,8 +63,10 @@ async fn create(
     let (body, once) = (received.value, received.once);
     let picture = uploads::avatar(&received.files)?;
     let new = inbox_fields::read_new(body)?;
-    let inbox = store::inboxes::create(&server.store, account, new, once, now).await?;
-    let inbox = with_picture(&server, account, inbox, picture).await?;
+    let mut inbox = store::inboxes::create(&server.store, account, new, once, now).await?;
+    if uploads::show_avatar(&server, account, Whose::Inbox(inbox.id), picture).await? {
+        inbox = store::inboxes::get(&server.store, account, inbox.id).await?;
+    }
     Ok(Json(answer(&server, &member, inbox).await?))
 }
 
@@ -94,23 +96,11 @@ async fn update(
     let received = body.read(&server, uploads::of_avatar(account)).await?;
     let picture = uploads::avatar(&received.files)?;
     let patch = inbox_fields::read_patch(received.value, inbox.channel)?;
-    let inbox = inbox_settings::update(&server.store, account, inbox.id, patch, now).await?;
-    let inbox = with_picture(&server, account, inbox, picture).await?;
-    Ok(Json(answer(&server, &who.0, inbox).await?))
-}
-
-/// The inbox with the picture that came with a form, if one did.
-async fn with_picture(
-    server: &Server,
-    account: AccountId,
-    inbox: Inbox,
-    picture: Option<BlobId>,
-) -> Result<Inbox> {
-    if picture.is_none() {
-        return Ok(inbox);
+    let mut inbox = inbox_settings::update(&server.store, account, inbox.id, patch, now).await?;
+    if uploads::show_avatar(&server, account, Whose::Inbox(inbox.id), picture).await? {
+        inbox = store::inboxes::get(&server.store, account, inbox.id).await?;
     }
-    uploads::show_avatar(server, account, Whose::Inbox(inbox.id), picture).await?;
-    Ok(store::inboxes::get(&server.store, account, inbox.id).await?)
+    Ok(Json(answer(&server, &who.0, inbox).await?))
 }
 
 async fn remove(

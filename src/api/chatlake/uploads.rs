@@ -103,17 +103,17 @@ pub(super) fn avatar(came: &[Blob]) -> Result<Option<BlobId>> {
     }
 }
 
-/// Shows the picture that came with a form, if one did.
+/// Shows the picture that came with a form; whether one did.
 pub(super) async fn show_avatar(
     server: &Server,
     account: AccountId,
     whose: Whose,
     picture: Option<BlobId>,
-) -> Result<()> {
-    match picture {
-        Some(_) => Ok(avatars::set(&server.store, account, whose, picture, server.now()).await?),
-        None => Ok(()),
+) -> Result<bool> {
+    if picture.is_some() {
+        avatars::set(&server.store, account, whose, picture, server.now()).await?;
     }
+    Ok(picture.is_some())
 }
 
 async fn upload(

@@ -27,7 +27,7 @@ use super::wire::contact::{
     ContactBody, ContactPatchBody, CreatedContact, ForgottenBody, NewContactBody,
 };
 use super::{Route, Server};
-use crate::model::{AccountId, BlobId, Contact, ContactId, ContactInbox, Inbox, InboxId};
+use crate::model::{AccountId, Contact, ContactId, ContactInbox, Inbox, InboxId};
 use crate::store::avatars::{self, Whose};
 use crate::store::contact_changes::ContactPatch;
 use crate::store::contacts::NewContactInbox;
@@ -109,8 +109,8 @@ async fn create(
     let new = parse::contact(body)?;
     let (mut contact, way) =
         store::contacts::create(&server.store, account, new, way, once, server.now()).await?;
-    if picture.is_some() {
-        contact = show_picture(&server, account, contact.id, picture).await?;
+    if uploads::show_avatar(&server, account, Whose::Contact(contact.id), picture).await? {
+        contact = store::contacts::get(&server.store, account, contact.id).await?;
     }
     Ok(Json(CreatedContact::new(account, &contact, way.zip(inbox))))
 }
@@ -138,21 +138,10 @@ async fn update(
     let mut contact =
         store::contact_changes::update(&server.store, account, id, patch, once, server.now())
             .await?;
-    if picture.is_some() {
-        contact = show_picture(&server, account, id, picture).await?;
+    if uploads::show_avatar(&server, account, Whose::Contact(id), picture).await? {
+        contact = store::contacts::get(&server.store, account, id).await?;
     }
     answer(&server, account, contact).await
-}
-
-/// Shows the picture that came with a form; the contact with it.
-async fn show_picture(
-    server: &Server,
-    account: AccountId,
-    id: ContactId,
-    picture: Option<BlobId>,
-) -> Result<Contact> {
-    uploads::show_avatar(server, account, Whose::Contact(id), picture).await?;
-    Ok(store::contacts::get(&server.store, account, id).await?)
 }
 
 async fn remove(
