@@ -129,7 +129,7 @@ use crate::flow::Runner;
 use crate::store::Store;
 use cable::Hub;
 use limits::Limits;
-use route::{Methods, Route};
+use route::Route;
 
 /// This API's name in what is kept of its writes.
 const NAME: &str = "chatlake";
@@ -205,20 +205,11 @@ pub fn document() -> impl Serialize {
 /// Every route, with and without a slash at its end.
 fn routes() -> Router<Server> {
     let routes = table().into_iter();
-    routes.fold(
-        Router::new(),
-        |router,
-         (
-            path,
-            Methods {
-                router: methods, ..
-            },
-        )| {
-            router
-                .route(path, methods.clone())
-                .route(&format!("{path}/"), methods)
-        },
-    )
+    routes.fold(Router::new(), |router, (path, methods)| {
+        router
+            .route(path, methods.router.clone())
+            .route(&format!("{path}/"), methods.router)
+    })
 }
 
 fn table() -> Vec<Route> {
