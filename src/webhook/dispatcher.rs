@@ -119,19 +119,19 @@ impl Dispatcher {
         let slots = Slots::claimed_ahead(&self.config);
         let mut attempts = JoinSet::new();
         let (mut pace, mut wake) = (Pace::default(), None);
-        let mut rested = Box::pin(tokio::time::sleep(Duration::ZERO));
+        let mut rested = Instant::now();
         loop {
             if wake.is_none() {
                 wake = self.store.listen_for_deliveries().await.ok();
             }
-            while !shutdown.is_cancelled() && pace.is_time(rested.is_elapsed()) {
+            while !shutdown.is_cancelled() && pace.is_time(rested <= Instant::now()) {
                 let room = slots.room(self.clock.now());
                 let claimed = if room.total > 0 {
                     self.claim(&room).await
                 } else {
                     Ok(Vec::new())
                 };
-                rested.as_mut().reset(Instant::now() + BETWEEN);
+                rested = Instant::now() + BETWEEN;
                 match claimed {
                     Ok(claimed) => {
                         pace.claimed(&room, &claimed);
@@ -160,7 +160,7 @@ impl Dispatcher {
                     }
                 }
                 () = freed.notified() => pace.hear(),
-                () = &mut rested, if pace.has_heard() => {}
+                () = tokio::time::sleep_until(rested), if pace.has_heard() => {}
                 () = tokio::time::sleep(self.config.poll) => pace.hear(),
                 () = shutdown.cancelled() => break,
             }
