@@ -25,7 +25,11 @@ const CHATS: usize = 64;
 /// Visitors whose bot waits for a plugin.
 const PLUGIN_CHATS: usize = 200;
 /// How long that plugin thinks.
-const PLUGIN_DELAY: Duration = Duration::from_millis(20);
+const QUICK: Duration = Duration::from_millis(20);
+/// The same of one that two cores can keep up with: it, and not they, is to be what limits.
+const SLOW: Duration = Duration::from_millis(100);
+/// What part of the turns that the slow one allows there must be.
+const OF_ALLOWED: f64 = 0.9;
 /// The server's pool, which the yardstick has too.
 const CONNECTIONS: usize = 8;
 
@@ -80,19 +84,14 @@ pub(super) async fn prepare(stage: &Stage) -> anyhow::Result<Case> {
         key,
         address: server.address,
     };
-    let plugin = Receiver::start(PLUGIN_DELAY).await?;
-    let asking = format!(
-        "version: 1\nstart: menu\non_error: end\nnodes:\n  menu:\n    multiple_choice:\n      text: {QUESTION}\n      \
-         options: [{{ title: Option 1, next: ask }}]\n  ask:\n    plugin: {{ url: '{}', next: menu }}\n",
-        plugin.url()
-    );
     let commits = Commits::new(&stage.pool, CONNECTIONS).await?;
     let choice = place.chats("Choice", CHOICE, CHATS, None).await?;
     let script = place.chats("Script", SCRIPT, CHATS, None).await?;
-    let asking = place
-        .chats("Plugin", &asking, PLUGIN_CHATS, Some(plugin))
-        .await?;
+    let quick = place.chats_asking("Quick plugin", QUICK).await?;
+    let slow = place.chats_asking("Slow plugin", SLOW).await?;
     stage.settle().await?;
+    let chats = u32::try_from(PLUGIN_CHATS)?;
+    let allowed = f64::from(chats) / SLOW.as_secs_f64();
     let lines = vec![
         Line::yardstick(
             format!("one-row commits, {CONNECTIONS} connections"),
@@ -102,8 +101,13 @@ pub(super) async fn prepare(stage: &Stage) -> anyhow::Result<Case> {
         Line::new(format!("script turns, {CHATS} chats"), script).goal(Goal::Rate(2000.0)),
         Line::new(
             format!("turns on a 20 ms plugin, {PLUGIN_CHATS} chats"),
-            asking,
+            quick,
         ),
+        Line::new(
+            format!("turns on a 100 ms plugin, {PLUGIN_CHATS} chats"),
+            slow,
+        )
+        .goal(Goal::Rate(OF_ALLOWED * allowed)),
     ];
     Ok(Case {
         servers: vec![server],
@@ -140,6 +144,17 @@ impl Place<'_> {
             pool: self.stage.pool.clone(),
             _plugin: plugin,
         })
+    }
+
+    /// Chats whose bot asks a plugin that takes so long.
+    async fn chats_asking(&self, name: &str, takes: Duration) -> anyhow::Result<Chats> {
+        let plugin = Receiver::start(takes).await?;
+        let flow = format!(
+            "version: 1\nstart: menu\non_error: end\nnodes:\n  menu:\n    multiple_choice:\n      text: {QUESTION}\n      \
+             options: [{{ title: Option 1, next: ask }}]\n  ask:\n    plugin: {{ url: '{}', next: menu }}\n",
+            plugin.url()
+        );
+        self.chats(name, &flow, PLUGIN_CHATS, Some(plugin)).await
     }
 
     /// A bot that serves an inbox of its own with this flow.
