@@ -115,8 +115,7 @@ pub async fn finish(store: &Store, account: AccountId, id: BlobId, found: Found)
                 )
                 .execute(conn)
                 .await?;
-                require::changed(finished.rows_affected(), Noun::File)?;
-                Ok(())
+                require::changed(finished.rows_affected(), Noun::File)
             })
         })
         .await?;

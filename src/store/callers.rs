@@ -47,6 +47,13 @@ struct State {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Epoch(u64);
 
+impl State {
+    fn forget(&mut self) {
+        self.epoch.0 += 1;
+        self.known.clear();
+    }
+}
+
 impl Callers {
     /// Who has a key; or when to say who was found for it.
     pub(super) fn recall(&self, key: &Digest, now: Instant) -> Result<Caller, Epoch> {
@@ -71,14 +78,14 @@ impl Callers {
 
     /// Forgets all.
     fn forget(&self) {
-        let mut state = self.state();
-        state.epoch.0 += 1;
-        state.known.clear();
+        self.state().forget();
     }
 
-    fn hears(&self, hears: bool) {
-        self.forget();
-        self.state().hears = hears;
+    /// From now on this server hears when credentials end, or does not. What it knew is of a time when it may not have.
+    fn set_hearing(&self, hears: bool) {
+        let mut state = self.state();
+        state.forget();
+        state.hears = hears;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -94,7 +101,7 @@ impl Store {
             if let Err(error) = follow(&self.pool, &self.callers).await {
                 debug!(%error, "cannot listen for credentials that end");
             }
-            self.callers.hears(false);
+            self.callers.set_hearing(false);
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -127,7 +134,7 @@ async fn follow(pool: &PgPool, callers: &Callers) -> Result<(), sqlx::Error> {
     let own = super::alone(pool);
     let mut listener = PgListener::connect_with(&own).await?;
     listener.listen(CHANNEL).await?;
-    callers.hears(true);
+    callers.set_hearing(true);
     while listener.try_recv().await?.is_some() {
         callers.forget();
     }
@@ -155,7 +162,7 @@ mod tests {
     /// Callers of a server that hears, and a key that was looked up.
     fn known(now: Instant) -> Callers {
         let callers = Callers::default();
-        callers.hears(true);
+        callers.set_hearing(true);
         let epoch = callers.recall(&KEY, now).unwrap_err();
         callers.remember(KEY, &caller(), epoch, now);
         callers
@@ -175,7 +182,7 @@ mod tests {
     fn a_server_that_hears_nothing_remembers_nobody() {
         let now = Instant::now();
         let callers = known(now);
-        callers.hears(false);
+        callers.set_hearing(false);
         let epoch = callers.recall(&KEY, now).unwrap_err();
         callers.remember(KEY, &caller(), epoch, now);
         assert!(callers.recall(&KEY, now).is_err());

@@ -162,8 +162,8 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                       json_build_object('id', a.id, 'name', a.name) as account,
                       case when c.id is not null then to_json((select r from (select
                           c.account_id, c.id, c.uuid, c.inbox_id, c.contact_id, c.contact_inbox_id, c.status, c.priority,
-                          c.assignee_id, c.assignee_bot_id, c.team_id, c.muted, c.snoozed_until, c.additional_attributes, c.custom_attributes,
-                          c.callback_endpoint_id, c.first_visitor_message_at, c.first_agent_message_at, c.last_message_at,
+                          c.assignee_id, c.assignee_bot_id, c.team_id, c.muted, c.snoozed_until, c.additional_attributes,
+                          c.custom_attributes, c.callback_endpoint_id, c.first_visitor_message_at, c.first_agent_message_at, c.last_message_at,
                           c.last_agent_id, c.visitor_message_count, c.unread_count, c.waiting_since, c.agent_last_seen_at,
                           c.assignee_last_seen_at, c.contact_last_seen_at, c.resolved_at, c.last_activity_at, c.created_at,
                           c.updated_at) r)) end as conversation,

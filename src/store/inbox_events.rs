@@ -8,7 +8,8 @@ use super::Result;
 use super::cache_keys::{self, List};
 use crate::model::{AccountId, EventKind, InboxId};
 
-/// Appends a fact about an inbox, with a snapshot of its settings, and its deliveries.
+/// Appends a fact about an inbox, with a snapshot of its settings, and its deliveries; the list of inboxes has changed
+/// with it.
 pub(super) async fn append(
     conn: &mut PgConnection,
     account: AccountId,

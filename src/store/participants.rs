@@ -143,14 +143,13 @@ pub async fn mention(
                 .execute(&mut *conn)
                 .await?;
                 insert(conn, account, conversation, &agents, now).await?;
-                for agent in agents.into_iter().map(AgentId) {
-                    let signal = Signal::Mentioned {
-                        conversation,
-                        agent,
-                    };
-                    signals::tell(conn, account, signal, now).await?;
-                }
-                Ok(())
+                let agents = agents.into_iter().map(AgentId);
+                let mentioned = agents.map(|agent| Signal::Mentioned {
+                    conversation,
+                    agent,
+                });
+                let mentioned: Vec<Signal> = mentioned.collect();
+                signals::tell_all(conn, account, &mentioned, now).await
             })
         })
         .await

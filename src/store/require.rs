@@ -1,5 +1,5 @@
-//! Rows that a write changes or refers to must be there, be the account's own, and not be removed: the last of which no foreign key
-//! knows.
+//! Rows that a write changes or refers to must be there, be the account's own, and not be removed: the last of which no
+//! foreign key knows.
 
 use std::collections::BTreeSet;
 

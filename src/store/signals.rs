@@ -154,22 +154,38 @@ impl Signal {
     }
 }
 
-/// Tells every server on which somebody of the account is connected, when the transaction commits. Where nobody is connected it costs a look at the account's mark.
+/// Tells every server on which somebody of the account is connected, when the transaction commits. Where nobody is
+/// connected it costs a look at the account's mark.
 pub(super) async fn tell(
     conn: &mut PgConnection,
     account: AccountId,
     signal: Signal,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let text = format!("{account} {}", serde_json::to_string(&signal.wire())?);
+    tell_all(conn, account, &[signal], now).await
+}
+
+/// Tells several.
+pub(super) async fn tell_all(
+    conn: &mut PgConnection,
+    account: AccountId,
+    signals: &[Signal],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let texts = signals.iter().map(|signal| {
+        let signal = serde_json::to_string(&signal.wire())?;
+        Ok(format!("{account} {signal}"))
+    });
+    let texts: Vec<String> = texts.collect::<Result<_>>()?;
     sqlx::query!(
-        "select pg_notify($1, $2) from event_feeds where account_id = $3 and watched_until > $4",
+        "select pg_notify($1, s.text) from event_feeds, unnest($2::text[]) as s(text)
+         where account_id = $3 and watched_until > $4",
         event_feed::CHANNEL,
-        text,
+        &texts,
         account.0,
         now,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
     Ok(())
 }

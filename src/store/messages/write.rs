@@ -124,23 +124,25 @@ pub(in crate::store) async fn insert_pieces(
 
 /// Appends that they were written.
 async fn tell(conn: &mut PgConnection, pieces: &[Piece<'_>], ids: &[Vec<MessageId>]) -> Result<()> {
-    let sayings = pieces.iter().flat_map(|piece| piece.sayings);
+    let said = || {
+        let pieces = pieces.iter().zip(ids);
+        pieces.flat_map(|(piece, ids)| {
+            let sayings = piece.sayings.iter().zip(ids);
+            sayings.map(move |(saying, id)| (piece, saying, *id))
+        })
+    };
     let echo = |saying: &Saying| Some(json!({ "echo_id": saying.message.echo_id.as_ref()? }));
-    let echoes: Vec<Option<Value>> = sayings.map(echo).collect();
-    let mut details = echoes.iter();
-    let mut facts = Vec::new();
-    for (piece, ids) in pieces.iter().zip(ids) {
-        for (id, saying) in ids.iter().zip(piece.sayings) {
-            let kind = EventKind::MessageCreated;
-            let new = NewEvent::of_message(kind, piece.conversation.id, *id)
-                .for_visitor(saying.for_visitor.as_deref());
-            let new = match details.next() {
-                Some(Some(detail)) => new.telling(detail),
-                Some(None) | None => new,
-            };
-            facts.push((piece.account, new, piece.now));
-        }
-    }
+    let echoes: Vec<Option<Value>> = said().map(|(_, saying, _)| echo(saying)).collect();
+    let facts = said().zip(&echoes).map(|((piece, saying, id), echo)| {
+        let new = NewEvent::of_message(EventKind::MessageCreated, piece.conversation.id, id)
+            .for_visitor(saying.for_visitor.as_deref());
+        let new = match echo {
+            Some(echo) => new.telling(echo),
+            None => new,
+        };
+        (piece.account, new, piece.now)
+    });
+    let facts: Vec<_> = facts.collect();
     events::append_all(conn, &facts).await
 }
 
