@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Result, Store, attachments, endpoints};
-use crate::model::{AccountId, DeliveryId, EndpointId, EndpointKind, EventKind};
+use crate::model::{AccountId, ConversationId, DeliveryId, EndpointId, EndpointKind, EventKind};
 use crate::vault::Vault;
 
 pub use super::delivery_outcomes::{Attempted, Disabled, Next, Recorded, finish};
@@ -80,6 +79,8 @@ pub struct Claimed {
     pub replayed: bool,
     /// Where it goes.
     pub endpoint: EndpointId,
+    /// The conversation that it tells of, if it does.
+    pub conversation: Option<ConversationId>,
     /// What kind of receiver that is.
     pub endpoint_kind: EndpointKind,
     /// Whether the endpoint's last attempt failed.
@@ -106,7 +107,7 @@ impl Claimed {
 
 /// Claims due deliveries. One of a conversation waits for those before it to the same endpoint.
 ///
-/// A claim moves the due time to the end of the lease, so a claimer that dies is succeeded then. Endpoints are asked one
+/// What is claimed is left alone until the lease ends, so a claimer that dies is succeeded then. Endpoints are asked one
 /// by one, and those with the least under way come first: how much is due to one does not touch another. A claimer that
 /// got something may find more at once.
 pub async fn claim(
@@ -115,16 +116,7 @@ pub async fn claim(
     lease: Duration,
     now: DateTime<Utc>,
 ) -> Result<Vec<Claimed>> {
-    let bounds = Bounds::of(room);
-    let lease_ends = now + lease;
-    let rows = store
-        .write(move |conn| {
-            Box::pin(async move {
-                commit_without_waiting(conn).await?;
-                take(conn, &bounds, lease_ends, now).await
-            })
-        })
-        .await?;
+    let rows = take(store, &Bounds::of(room), now + lease, now).await?;
     let mut secrets = Secrets::new(store.vault());
     let rows = rows.into_iter();
     rows.map(|row| {
@@ -133,14 +125,6 @@ pub async fn claim(
         Ok(claimed)
     })
     .collect()
-}
-
-/// A claim that PostgreSQL forgets in a crash is made again, as if its claimer had died.
-async fn commit_without_waiting(conn: &mut PgConnection) -> Result<()> {
-    sqlx::query_scalar!("select set_config('synchronous_commit', 'off', true)")
-        .fetch_one(conn)
-        .await?;
-    Ok(())
 }
 
 /// A claim as it comes from its table.
@@ -152,6 +136,7 @@ struct Row {
     attempt_in_schedule: i64,
     replayed: bool,
     endpoint: EndpointId,
+    conversation: Option<ConversationId>,
     endpoint_kind: EndpointKind,
     failing: bool,
     url: String,
@@ -201,6 +186,7 @@ impl Row {
             attempt_in_schedule: self.attempt_in_schedule,
             replayed: self.replayed,
             endpoint: self.endpoint,
+            conversation: self.conversation,
             endpoint_kind: self.endpoint_kind,
             failing: self.failing,
             url: self.url,
@@ -214,29 +200,20 @@ impl Row {
 
 #[expect(clippy::too_many_lines, reason = "one statement")]
 async fn take(
-    conn: &mut PgConnection,
+    store: &Store,
     bounds: &Bounds,
     lease_ends: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Row>> {
-    // `queued` steps through the index from endpoint to endpoint, to the earliest delivery of each. `listed` tells the
-    // planner that what follows is about few rows. They are locked last: what another claimer took meanwhile is left out.
+    // `listed` tells the planner that what follows is about few rows. They are locked last: what another claimer took
+    // meanwhile is left out. A claim that PostgreSQL forgets in a crash is made again, as if its claimer had died, so its
+    // commit waits for no disk.
     let rows = sqlx::query_as!(
                     Row,
-                    r#"with recursive queued as (
-                           (select d.account_id, d.endpoint_id, d.due_at from deliveries d
-                            where d.state = 'due' and not d.parked
-                            order by d.account_id, d.endpoint_id, d.due_at, d.id limit 1)
-                           union all
-                           select n.account_id, n.endpoint_id, n.due_at from queued q, lateral (
-                               select d.account_id, d.endpoint_id, d.due_at from deliveries d
-                               where d.state = 'due' and not d.parked
-                                 and (d.account_id, d.endpoint_id) > (q.account_id, q.endpoint_id)
-                               order by d.account_id, d.endpoint_id, d.due_at, d.id limit 1) n
-                       ), ready as (
+                    r#"with ready as (
                            select q.account_id, q.endpoint_id, p.failing_since is not null as failing,
                                   coalesce(u.room, $5::bigint) as room, count(*) over () as endpoints
-                           from queued q
+                           from queued_endpoints q
                            join endpoints p on p.account_id = q.account_id and p.id = q.endpoint_id and p.disabled_at is null
                            left join unnest($6::bigint[], $7::bigint[], $8::bigint[]) u (account_id, endpoint_id, room)
                                   on u.account_id = q.account_id and u.endpoint_id = q.endpoint_id
@@ -249,6 +226,7 @@ async fn take(
                                select d.account_id, d.id, d.due_at, d.attempt from deliveries d
                                where d.account_id = r.account_id and d.endpoint_id = r.endpoint_id
                                  and d.state = 'due' and not d.parked and d.due_at <= $1 and ($4 > 0 or d.attempt = 0)
+                                 and (d.leased_until is null or d.leased_until <= $1)
                                  and (d.conversation_id is null or d.id = (
                                      select f.id from deliveries f
                                      where f.account_id = d.account_id and f.endpoint_id = d.endpoint_id
@@ -269,18 +247,20 @@ async fn take(
                            select d.account_id, d.id
                            from listed l, unnest(l.accounts, l.ids) with ordinality as c (account_id, id, place)
                            join deliveries d on d.account_id = c.account_id and d.id = c.id
-                           where d.state = 'due' and d.due_at <= $1
+                           where d.state = 'due' and d.due_at <= $1 and (d.leased_until is null or d.leased_until <= $1)
                            order by c.place limit $3 for update of d skip locked
+                       ), quick as materialized (
+                           select set_config('synchronous_commit', 'off', true)
                        )
-                       update deliveries d set attempt = d.attempt + 1, due_at = $2
-                       from held h, endpoints p, events e
+                       update deliveries d set attempt = d.attempt + 1, leased_until = $2
+                       from quick, held h, endpoints p, events e
                        where d.account_id = h.account_id and d.id = h.id
                          and p.account_id = d.account_id and p.id = d.endpoint_id
                          and e.account_id = d.account_id and e.id = d.event_id
                        returning d.account_id as "account: AccountId", d.id as "id: DeliveryId", d.uuid, d.attempt,
                                  d.attempt - d.attempts_before_replay as "attempt_in_schedule!",
                                  d.attempts_before_replay > 0 as "replayed!",
-                                 p.id as "endpoint: EndpointId", p.kind as "endpoint_kind: EndpointKind",
+                                 p.id as "endpoint: EndpointId", d.conversation_id as "conversation: ConversationId", p.kind as "endpoint_kind: EndpointKind",
                                  p.failing_since is not null as "failing!", p.url, p.secret_sealed,
                                  case when p.previous_secret_until > $1 then p.previous_secret_sealed end as previous_secret_sealed,
                                  e.kind as "event: EventKind", e.created_at as happened_at, e.snapshot::text as "snapshot!""#,
@@ -293,7 +273,7 @@ async fn take(
                     &bounds.endpoints,
                     &bounds.rooms,
                 )
-                .fetch_all(conn)
+                .fetch_all(&mut *store.read().await?)
                 .await?;
     Ok(rows)
 }

@@ -221,7 +221,8 @@ pub async fn replay_one(
                 sqlx::query!(
                     "with replayed as (
                          update deliveries
-                         set state = 'due', due_at = $3, parked = false, finished_at = null, attempts_before_replay = attempt
+                         set state = 'due', due_at = $3, leased_until = null, parked = false, finished_at = null,
+                             attempts_before_replay = attempt
                          where account_id = $1 and id = $2 and state <> 'due' returning id
                      )
                      select pg_notify('quartet_deliveries', '') from replayed",
@@ -265,7 +266,7 @@ pub async fn replay(
                     Cursor,
                     r#"with replayed as (
                            update deliveries
-                           set state = 'due', due_at = $3, parked = false, finished_at = null,
+                           set state = 'due', due_at = $3, leased_until = null, parked = false, finished_at = null,
                                attempts_before_replay = attempt
                            where account_id = $1 and id = any ($2) returning id, created_at
                        ), told as (

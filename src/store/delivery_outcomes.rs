@@ -11,7 +11,7 @@ use super::endpoint_health::{self, Outcome};
 use super::regained::Regained;
 use super::undelivered::Lost;
 use super::{Result, Store};
-use crate::model::{AccountId, DeliveryId, DisabledReason, EndpointId};
+use crate::model::{AccountId, ConversationId, DeliveryId, DisabledReason, EndpointId};
 
 /// How an attempt went.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Attempted {
     pub replayed: bool,
     /// Where it went.
     pub endpoint: EndpointId,
+    /// The conversation that it tells of, if it does.
+    pub conversation: Option<ConversationId>,
     /// Whether the attempt before failed, as claimed.
     pub failing: bool,
     /// When it began.
@@ -95,11 +97,10 @@ pub async fn finish(
             Box::pin(async move {
                 // Whoever writes into a conversation holds it before anything else, and so does this.
                 concerned(&attempts).lock_conversations(conn).await?;
-                let newest = settle(conn, &attempts, now).await?;
-                let all = attempts.len();
+                let late = settle(conn, &attempts, now).await?;
                 let recorded: Vec<Attempted> = attempts
                     .into_iter()
-                    .filter(|one| newest.contains(&(one.account, one.id, one.attempt)))
+                    .filter(|one| !late.contains(&(one.account, one.id, one.attempt)))
                     .collect();
                 let freed = wake_next(conn, &recorded).await?;
                 let disabled =
@@ -107,7 +108,7 @@ pub async fn finish(
                 lost(&recorded).settle(conn, now).await?;
                 regained(&recorded).settle(conn, now).await?;
                 Ok(Recorded {
-                    late: all - recorded.len(),
+                    late: late.len(),
                     freed,
                     disabled,
                 })
@@ -188,7 +189,7 @@ impl Columns {
 }
 
 /// Keeps every attempt, also those that came too late, unless their delivery was removed, and writes what becomes of the
-/// deliveries. Returns the attempts that were still the newest of theirs.
+/// deliveries. Returns the attempts that were not the newest of theirs any more.
 async fn settle(
     conn: &mut PgConnection,
     attempts: &[Attempted],
@@ -202,18 +203,29 @@ async fn settle(
                    as t (account_id, id, number, state, due_at, started_at, duration_ms, status, error_class, response_head)
            ), settled as (
                update deliveries d
-               set state = t.state, due_at = coalesce(t.due_at, d.due_at),
+               set state = t.state, due_at = coalesce(t.due_at, d.due_at), leased_until = null,
                    finished_at = case when t.state = 'due' then null else $11::timestamptz end
                from attempt t
                where d.account_id = t.account_id and d.id = t.id and d.attempt = t.number and d.state = 'due'
                returning d.account_id, d.id, d.attempt
+           ), late as materialized (
+               select t.account_id, t.id, t.number from attempt t
+               where not exists (select from settled s
+                                 where s.account_id = t.account_id and s.id = t.id and s.attempt = t.number)
+           ), held as (
+               select l.account_id, l.id, l.number
+               from late l join deliveries d on d.account_id = l.account_id and d.id = l.id
+               for key share of d
            ), logged as (
                insert into attempts (account_id, delivery_id, number, started_at, duration_ms, status, error_class, response_head)
                select t.account_id, t.id, t.number, t.started_at, t.duration_ms, t.status, t.error_class, t.response_head
-               from attempt t join deliveries d on d.account_id = t.account_id and d.id = t.id
+               from (select account_id, id, attempt as number from settled
+                     union all select l.account_id, l.id, l.number from late l join settled s using (account_id, id)
+                     union all select account_id, id, number from held) k
+               join attempt t using (account_id, id, number)
                on conflict do nothing
            )
-           select account_id as "account: AccountId", id as "id: DeliveryId", attempt from settled"#,
+           select account_id as "account!: AccountId", id as "id!: DeliveryId", number as "number!" from late"#,
         &columns.accounts,
         &columns.ids,
         &columns.numbers,
@@ -230,30 +242,31 @@ async fn settle(
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| (row.account, row.id, row.attempt))
+        .map(|row| (row.account, row.id, row.number))
         .collect())
 }
 
 /// Wakes the first delivery that is left of each conversation and endpoint of which one came to its end, and tells
 /// whether there is any. A statement of its own: it must see what was parked while the one before waited for its rows.
 async fn wake_next(conn: &mut PgConnection, recorded: &[Attempted]) -> Result<bool> {
-    let ended = recorded
+    let ended: Vec<(&Attempted, ConversationId)> = recorded
         .iter()
-        .filter(|attempt| !matches!(attempt.next, Next::Retry(_)));
-    let (accounts, ids): (Vec<i64>, Vec<i64>) = ended
-        .map(|attempt| (attempt.account.0, attempt.id.0))
-        .unzip();
-    if ids.is_empty() {
+        .filter(|attempt| !matches!(attempt.next, Next::Retry(_)))
+        .filter_map(|attempt| Some((attempt, attempt.conversation?)))
+        .collect();
+    if ended.is_empty() {
         return Ok(false);
     }
+    let accounts: Vec<i64> = ended.iter().map(|(one, _)| one.account.0).collect();
+    let endpoints: Vec<i64> = ended.iter().map(|(one, _)| one.endpoint.0).collect();
+    let conversations: Vec<i64> = ended.iter().map(|(_, id)| id.0).collect();
     let freed = sqlx::query_scalar!(
         r#"with next as (
                select n.account_id, n.id, n.parked
-               from unnest($1::bigint[], $2::bigint[]) as t (account_id, id)
-               join deliveries d on d.account_id = t.account_id and d.id = t.id, lateral (
+               from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as t (account_id, endpoint_id, conversation_id), lateral (
                    select f.account_id, f.id, f.parked from deliveries f
-                   where f.account_id = d.account_id and f.endpoint_id = d.endpoint_id
-                     and f.conversation_id = d.conversation_id and f.state = 'due'
+                   where f.account_id = t.account_id and f.endpoint_id = t.endpoint_id
+                     and f.conversation_id = t.conversation_id and f.state = 'due'
                    order by f.id limit 1) n
            ), woken as (
                update deliveries w set parked = false from next n
@@ -261,7 +274,8 @@ async fn wake_next(conn: &mut PgConnection, recorded: &[Attempted]) -> Result<bo
            )
            select exists (select from next) as "freed!""#,
         &accounts,
-        &ids,
+        &endpoints,
+        &conversations,
     )
     .fetch_one(conn)
     .await?;

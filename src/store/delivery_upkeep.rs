@@ -8,25 +8,40 @@ use super::undelivered::Lost;
 use super::{Result, Store};
 use crate::model::{AccountId, DeliveryId, DisabledReason};
 
-/// Parks deliveries that became due before and still wait behind another of their conversation.
+/// How many of those that are due to an endpoint are looked at for parking.
+const FRONT: i64 = 1000;
+
+/// Parks deliveries that became due before and still wait behind another of their conversation. Only the front of each
+/// endpoint's queue is looked at, which is what claims meet.
 ///
-/// The one in front is locked meanwhile: whoever finishes it does so before, and nothing is parked, or after, and wakes it.
+/// The one they wait for is locked meanwhile: whoever finishes it does so before, and nothing is parked, or after, and
+/// wakes it.
 pub async fn park(store: &Store, due_before: DateTime<Utc>, limit: i64) -> Result<u64> {
     store
         .write(move |conn| {
             Box::pin(async move {
                 let parked = sqlx::query!(
-                    "update deliveries d set parked = true
+                    "with front as materialized (
+                         select f.account_id, f.id from queued_endpoints q, lateral (
+                             select d.account_id, d.id from deliveries d
+                             where d.account_id = q.account_id and d.endpoint_id = q.endpoint_id
+                               and d.state = 'due' and not d.parked and d.due_at <= $1
+                             order by d.due_at, d.id limit $3) f
+                         where q.due_at <= $1
+                     )
+                     update deliveries d set parked = true
                      where (d.account_id, d.id) in (
-                         select w.account_id, w.id from deliveries w, lateral (
+                         select w.account_id, w.id
+                         from front t join deliveries w on w.account_id = t.account_id and w.id = t.id, lateral (
                              select f.id from deliveries f
                              where f.account_id = w.account_id and f.endpoint_id = w.endpoint_id
                                and f.conversation_id = w.conversation_id and f.state = 'due' and f.id < w.id
                              order by f.id limit 1 for share skip locked) f
-                         where w.state = 'due' and not w.parked and w.due_at <= $1
+                         where w.state = 'due' and not w.parked
                          limit $2 for update of w skip locked)",
                     due_before,
                     limit,
+                    FRONT,
                 )
                 .execute(conn)
                 .await?;
@@ -190,22 +205,16 @@ pub async fn prune_events(store: &Store, before: DateTime<Utc>, limit: i64) -> R
         .await
 }
 
-/// Since when the delivery that waits longest has been due.
+/// Since when the delivery that waits longest for an attempt has been due.
 pub async fn oldest_due(store: &Store, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     let oldest = sqlx::query_scalar!(
-        "with recursive queued as (
-             (select d.account_id, d.endpoint_id, d.due_at from deliveries d
-              where d.state = 'due' and not d.parked
-              order by d.account_id, d.endpoint_id, d.due_at, d.id limit 1)
-             union all
-             select n.account_id, n.endpoint_id, n.due_at from queued q, lateral (
-                 select d.account_id, d.endpoint_id, d.due_at from deliveries d
-                 where d.state = 'due' and not d.parked
-                   and (d.account_id, d.endpoint_id) > (q.account_id, q.endpoint_id)
-                 order by d.account_id, d.endpoint_id, d.due_at, d.id limit 1) n
-         )
-         select min(q.due_at) from queued q
-         join endpoints p on p.account_id = q.account_id and p.id = q.endpoint_id and p.disabled_at is null
+        "select min(w.due_at) from queued_endpoints q
+         join endpoints p on p.account_id = q.account_id and p.id = q.endpoint_id and p.disabled_at is null,
+         lateral (
+             select d.due_at from deliveries d
+             where d.account_id = q.account_id and d.endpoint_id = q.endpoint_id and d.state = 'due' and not d.parked
+               and d.due_at <= $1 and (d.leased_until is null or d.leased_until <= $1)
+             order by d.due_at, d.id limit 1) w
          where q.due_at <= $1",
         now,
     )

@@ -75,6 +75,7 @@ pub(super) async fn attempt(
         attempt: claimed.attempt,
         replayed: claimed.replayed,
         endpoint: claimed.endpoint,
+        conversation: claimed.conversation,
         failing: claimed.failing,
         started_at,
         duration,

@@ -15,7 +15,7 @@ const PAGES_EACH: u64 = 45;
 /// The statement, as the store has it.
 fn claim() -> &'static str {
     let source = include_str!("../../../src/store/deliveries.rs");
-    let (_, statement) = source.split_once("r#\"with recursive queued").unwrap();
+    let (_, statement) = source.split_once("r#\"with ready as").unwrap();
     let (statement, _) = statement.split_once("\"#").unwrap();
     statement
 }
@@ -27,7 +27,7 @@ async fn explain(conn: &mut PgConnection) -> Value {
         conn,
         format!(
             "prepare claim (timestamptz, timestamptz, bigint, bigint, bigint, bigint[], bigint[], bigint[])
-             as with recursive queued{}",
+             as with ready as{}",
             claim()
         ),
     )

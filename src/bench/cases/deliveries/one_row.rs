@@ -66,8 +66,9 @@ impl OneRow {
             "with one as (
                  select account_id, id from deliveries
                  where account_id = $1 and endpoint_id = $2 and state = 'due' and not parked and due_at <= now()
+                   and (leased_until is null or leased_until <= now())
                  order by account_id, endpoint_id, due_at, id limit 1 for update skip locked)
-             update deliveries d set attempt = d.attempt + 1, due_at = now() + interval '60 seconds'
+             update deliveries d set attempt = d.attempt + 1, leased_until = now() + interval '60 seconds'
              from one, events e
              where d.account_id = one.account_id and d.id = one.id
                and e.account_id = d.account_id and e.id = d.event_id
