@@ -206,7 +206,7 @@ async fn settle(
                set state = t.state, due_at = coalesce(t.due_at, d.due_at), leased_until = null,
                    finished_at = case when t.state = 'due' then null else $11::timestamptz end
                from attempt t
-               where d.account_id = t.account_id and d.id = t.id and d.attempt = t.number and d.state = 'due'
+               where d.account_id = t.account_id and d.id = t.id and d.attempt = t.number and d.finished_at is null
                returning d.account_id, d.id, d.attempt
            ), late as materialized (
                select t.account_id, t.id, t.number from attempt t

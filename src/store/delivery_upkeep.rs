@@ -15,7 +15,7 @@ const FRONT: i64 = 1000;
 /// endpoint's queue is looked at, which is what claims meet.
 ///
 /// The one they wait for is locked meanwhile: whoever finishes it does so before, and nothing is parked, or after, and
-/// wakes it.
+/// wakes it. The statement is planned anew each time: between two looks a queue may have become a thousand times as long.
 pub async fn park(store: &Store, due_before: DateTime<Utc>, limit: i64) -> Result<u64> {
     store
         .write(move |conn| {
@@ -37,12 +37,13 @@ pub async fn park(store: &Store, due_before: DateTime<Utc>, limit: i64) -> Resul
                              where f.account_id = w.account_id and f.endpoint_id = w.endpoint_id
                                and f.conversation_id = w.conversation_id and f.state = 'due' and f.id < w.id
                              order by f.id limit 1 for share skip locked) f
-                         where w.state = 'due' and not w.parked
+                         where w.finished_at is null and not w.parked
                          limit $2 for update of w skip locked)",
                     due_before,
                     limit,
                     FRONT,
                 )
+                .persistent(false)
                 .execute(conn)
                 .await?;
                 Ok(parked.rows_affected())

@@ -20,6 +20,8 @@ const SELDOM: u32 = 12;
 const BATCH: i64 = 500;
 /// Statements of one kind in a round; what is left then is for the next.
 const BATCHES: u32 = 40;
+/// Those that park. What waits behind a receiver that hangs need not be parked sooner than somebody looks for it.
+const PARKING_BATCHES: u32 = 8;
 /// A delivery that waits no longer than this behind another is not worth two writes.
 const SHORT_WAIT: TimeDelta = TimeDelta::seconds(1);
 
@@ -62,7 +64,8 @@ impl Upkeep {
     /// What is to be done often.
     async fn round(&self) -> store::Result<()> {
         let now = self.clock.now();
-        repeat(|| delivery_upkeep::park(&self.store, now - SHORT_WAIT, BATCH)).await?;
+        let parked = || delivery_upkeep::park(&self.store, now - SHORT_WAIT, BATCH);
+        repeat_at_most(PARKING_BATCHES, parked).await?;
         let disabled_before = now - self.config.lease;
         repeat(|| delivery_upkeep::cancel_disabled(&self.store, disabled_before, BATCH, now))
             .await?;
@@ -89,7 +92,14 @@ impl Upkeep {
 async fn repeat<F: Future<Output = store::Result<u64>>>(
     piece: impl Fn() -> F,
 ) -> store::Result<()> {
-    for _ in 0..BATCHES {
+    repeat_at_most(BATCHES, piece).await
+}
+
+async fn repeat_at_most<F: Future<Output = store::Result<u64>>>(
+    times: u32,
+    piece: impl Fn() -> F,
+) -> store::Result<()> {
+    for _ in 0..times {
         if piece().await? < BATCH.unsigned_abs() {
             break;
         }
