@@ -69,7 +69,8 @@ impl Backing {
         let previous = config.secrets.load_previous()?;
         let previous = previous.iter().map(|key| *key.expose_secret()).collect();
         let vault = Vault::with_previous(*key.expose_secret(), previous);
-        let store = Store::new(options, database.max_connections.get(), vault);
+        let store = Store::new(options, database.max_connections.get(), vault)
+            .batching(database.batch_size.get());
         Ok(Self { store, cluster })
     }
 

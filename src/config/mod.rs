@@ -137,6 +137,8 @@ pub struct Database {
     pub url: Option<SecretString>,
     /// Connections in the pool.
     pub max_connections: NonZeroU32,
+    /// How many things are written, or looked up, together at most.
+    pub batch_size: NonZeroUsize,
     /// The private cluster and the generated key live here.
     pub data_dir: PathBuf,
     /// PostgreSQL's programs for the private cluster.

@@ -1,7 +1,7 @@
 //! Who owns rows, and who may ask for them.
 
 use super::text_enum::text_enum;
-use super::{AccountId, AgentId, Attributes, BotId, KeyId};
+use super::{AccountId, Attributes, BotId, KeyId, Seat};
 
 text_enum! {
     /// Whether an account may be used.
@@ -59,7 +59,7 @@ pub struct Caller {
     /// What it opens.
     pub scopes: Vec<Scope>,
     /// The agent it speaks for, if it is an agent's token.
-    pub agent: Option<AgentId>,
+    pub agent: Option<Seat>,
     /// The bot it speaks for, if it is a bot's token.
     pub bot: Option<BotId>,
 }

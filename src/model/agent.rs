@@ -26,6 +26,15 @@ impl Availability {
     }
 }
 
+/// Who an agent is as far as what they may do goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seat {
+    /// The user's id.
+    pub id: AgentId,
+    /// What the agent may do.
+    pub role: Role,
+}
+
 /// A person of an account's team.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agent {

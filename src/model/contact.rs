@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{AgentId, Attributes, ContactId, ContactInboxId, InboxId, NoteId};
+use super::{AccountId, AgentId, Attributes, ContactId, ContactInboxId, InboxId, NoteId};
 
 /// Why a text is not what it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +84,8 @@ impl PhoneNumber {
 /// A person outside.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contact {
+    /// Whose it is.
+    pub account: AccountId,
     /// Its id.
     pub id: ContactId,
     /// Name, or empty.

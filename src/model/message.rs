@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::text_enum::text_enum;
 use super::{
-    AgentName, AttachmentId, Attributes, Blob, BlobId, BotId, ContactId, ConversationId, InboxId,
-    MessageId, Rich,
+    AccountId, AgentName, AttachmentId, Attributes, Blob, BlobId, BotId, ContactId, ConversationId,
+    InboxId, MessageId, Rich,
 };
 
 text_enum! {
@@ -89,6 +89,8 @@ pub enum Sender {
 /// One utterance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
+    /// Whose it is.
+    pub account: AccountId,
     /// Its id, growing with time within a conversation.
     pub id: MessageId,
     /// Where it was said.

@@ -28,7 +28,7 @@ mod web_url;
 mod working_hours;
 
 pub use account::{Account, AccountStatus, Caller, Scope};
-pub use agent::{Agent, AgentName, Availability, Role, Team};
+pub use agent::{Agent, AgentName, Availability, Role, Seat, Team};
 pub use attributes::Attributes;
 pub use blob::Blob;
 pub use bot::{Bot, BotApp};

@@ -84,29 +84,41 @@ pub async fn update(
     patch: AgentPatch,
     now: DateTime<Utc>,
 ) -> Result<Agent> {
-    store
-        .write(move |conn| {
-            Box::pin(async move {
-                let changed = sqlx::query!(
-                    "update agents
-                     set role = coalesce($3, role), availability = coalesce($4, availability),
-                         auto_offline = coalesce($5, auto_offline), updated_at = $6
-                     where account_id = $1 and id = $2 and removed_at is null",
-                    account.0,
-                    id.0,
-                    patch.role.map(Role::as_str),
-                    patch.availability.map(Availability::as_str),
-                    patch.auto_offline,
-                    now,
-                )
-                .execute(&mut *conn)
-                .await?;
-                require::changed(changed.rows_affected(), Noun::Agent)?;
-                rename(conn, account, id, patch.name, now).await
-            })
-        })
-        .await?;
+    if patch.role.is_some() {
+        store
+            .write_ending(move |conn| Box::pin(apply(conn, account, id, patch, now)))
+            .await?;
+    } else {
+        store
+            .write(move |conn| Box::pin(apply(conn, account, id, patch, now)))
+            .await?;
+    }
     agents::get(store, account, id).await
+}
+
+async fn apply(
+    conn: &mut PgConnection,
+    account: AccountId,
+    id: AgentId,
+    patch: AgentPatch,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let changed = sqlx::query!(
+        "update agents
+         set role = coalesce($3, role), availability = coalesce($4, availability),
+             auto_offline = coalesce($5, auto_offline), updated_at = $6
+         where account_id = $1 and id = $2 and removed_at is null",
+        account.0,
+        id.0,
+        patch.role.map(Role::as_str),
+        patch.availability.map(Availability::as_str),
+        patch.auto_offline,
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    require::changed(changed.rows_affected(), Noun::Agent)?;
+    rename(conn, account, id, patch.name, now).await
 }
 
 /// The new agent; `None` if it is one already.

@@ -7,7 +7,7 @@ use super::cache_keys::{self, List};
 use super::events::{self, NewEvent};
 use super::{Error, Noun, Result, Store, require};
 use crate::model::{
-    AccountId, Agent, AgentId, Availability, ConversationId, EventKind, Role, TeamId, UserId,
+    AccountId, Agent, AgentId, Availability, ConversationId, EventKind, Role, Seat, TeamId, UserId,
 };
 
 /// An agent to add to an account.
@@ -47,7 +47,7 @@ macro_rules! agents {
     };
 }
 
-/// Adds an agent; the user behind it is found by e-mail or made.
+/// Adds an agent; the user behind it is found by e-mail or made. Who is an agent already has this role then.
 pub async fn create(
     store: &Store,
     account: AccountId,
@@ -55,7 +55,7 @@ pub async fn create(
     now: DateTime<Utc>,
 ) -> Result<Agent> {
     let id = store
-        .write(move |conn| Box::pin(async move { insert(conn, account, &new, now).await }))
+        .write_ending(move |conn| Box::pin(async move { insert(conn, account, &new, now).await }))
         .await?;
     get(store, account, id).await
 }
@@ -115,16 +115,30 @@ pub async fn find_signed_in(
     store: &Store,
     account: AccountId,
     user: UserId,
-) -> Result<Option<Agent>> {
-    let agent = agents!(
-        "join sign_in_reach r on r.account_id = a.account_id and r.user_id = a.id
-         where a.account_id = $1 and a.id = $2",
+) -> Result<Option<Seat>> {
+    let seat = sqlx::query_as!(
+        Seat,
+        r#"select a.id as "id: AgentId", a.role as "role: Role" from agents a
+           join sign_in_reach r on r.account_id = a.account_id and r.user_id = a.id
+           where a.account_id = $1 and a.id = $2"#,
         account.0,
         user.0
     )
     .fetch_optional(&mut *store.read().await?)
     .await?;
-    Ok(agent)
+    Ok(seat)
+}
+
+/// The teams that an agent is in.
+pub async fn list_teams(store: &Store, account: AccountId, id: AgentId) -> Result<Vec<TeamId>> {
+    let teams = sqlx::query_scalar!(
+        r#"select team_id as "id: TeamId" from team_members where account_id = $1 and agent_id = $2"#,
+        account.0,
+        id.0,
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?;
+    Ok(teams)
 }
 
 /// Agents by their ids, in no order, those who were removed too.

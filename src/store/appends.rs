@@ -6,8 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::groups::Job;
-use super::messages::{self, Piece};
+use super::messages::{self, Kept, Piece};
 use super::turns::{Basis, NewSession, Saying};
 use super::{Error, Result, conversations};
 use crate::model::{AccountId, Channel, Conversation, ConversationId, MessageId};
@@ -23,15 +22,17 @@ pub(super) struct Append {
     pub(super) turn: Option<(Basis, NewSession)>,
     /// The messages.
     pub(super) sayings: Vec<Saying>,
+    /// Whether the first of them is wanted back.
+    pub(super) shows: bool,
     /// When.
     pub(super) now: DateTime<Utc>,
 }
 
 /// What became of it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Appended {
-    /// The messages were written.
-    Written(Vec<MessageId>),
+    /// The messages were written. The first of them is there if it is wanted.
+    Written(Vec<MessageId>, Option<Box<Kept>>),
     /// The conversation has this one already, by its source id.
     Copy(MessageId),
     /// It has to be done on its own: the conversation is held by somebody else, is not there, or changes its status.
@@ -39,9 +40,14 @@ pub(super) enum Appended {
 }
 
 /// A conversation among all accounts'.
-type Key = (AccountId, ConversationId);
+pub(super) type Key = (AccountId, ConversationId);
 
 impl Append {
+    /// The conversation, among all accounts'.
+    pub(super) fn place(&self) -> Key {
+        (self.account, self.conversation)
+    }
+
     /// Whether the conversation stands where the turn was computed from.
     fn fits(&self, conversation: &Conversation) -> bool {
         let basis = self.turn.as_ref().map(|(basis, _)| basis);
@@ -64,7 +70,7 @@ pub(super) async fn write(
     let mut outcomes: HashMap<Key, Result<Appended>> = HashMap::new();
     let mut fit = Vec::new();
     for append in appends {
-        let outcome = match (locked.get(&append.key()), copies.remove(&append.key())) {
+        let outcome = match (locked.get(&append.place()), copies.remove(&append.place())) {
             (None, _) => Ok(Appended::Aside),
             (Some(_), Some(copy)) => Ok(Appended::Copy(copy)),
             (Some(conversation), None) if append.changes(conversation) => Ok(Appended::Aside),
@@ -74,20 +80,20 @@ pub(super) async fn write(
                 continue;
             }
         };
-        outcomes.insert(append.key(), outcome);
+        outcomes.insert(append.place(), outcome);
     }
     let moved = move_sessions(conn, &fit).await?;
     let (fit, overtaken): (Vec<&Append>, Vec<&Append>) = fit
         .into_iter()
-        .partition(|append| append.turn.is_none() || moved.contains(&append.key()));
+        .partition(|append| append.turn.is_none() || moved.contains(&append.place()));
     for append in overtaken {
-        outcomes.insert(append.key(), Err(Error::SessionMoved));
+        outcomes.insert(append.place(), Err(Error::SessionMoved));
     }
     let written = insert(conn, &fit, locked).await?;
     outcomes.extend(written);
     let outcome = |append: &Append| {
         outcomes
-            .remove(&append.key())
+            .remove(&append.place())
             .unwrap_or(Ok(Appended::Aside))
     };
     Ok(appends.iter().map(outcome).collect())
@@ -107,16 +113,25 @@ async fn insert(
         .filter_map(|append| {
             let piece = Piece {
                 account: append.account,
-                conversation: conversations.remove(&append.key())?,
+                conversation: conversations.remove(&append.place())?,
                 sayings: &append.sayings,
                 now: append.now,
             };
-            Some((append.key(), piece))
+            Some((append.place(), piece))
         })
         .unzip();
-    let ids = messages::insert_pieces(conn, &mut pieces).await?;
-    let written = ids.into_iter().map(|ids| Ok(Appended::Written(ids)));
-    Ok(keys.into_iter().zip(written).collect())
+    let ids = messages::put_pieces(conn, &mut pieces).await?;
+    let shown = appends.iter().zip(&ids).filter(|(append, _)| append.shows);
+    let shown: Vec<(AccountId, MessageId)> = shown
+        .filter_map(|(append, ids)| Some((append.account, *ids.first()?)))
+        .collect();
+    let mut kept = messages::read_kept(conn, &shown).await?;
+    messages::count_pieces(conn, &pieces).await?;
+    let written = keys.into_iter().zip(ids).map(|(key, ids)| {
+        let first = ids.first().and_then(|id| kept.remove(&(key.0, *id)));
+        (key, Ok(Appended::Written(ids, first.map(Box::new))))
+    });
+    Ok(written.collect())
 }
 
 /// The conversations that nobody else holds, held until the transaction ends.
@@ -137,7 +152,7 @@ async fn find_copies(
         .iter()
         .filter_map(|append| {
             let source_id = append.sayings.first()?.message.source_id.as_deref()?;
-            Some((append.key(), source_id))
+            Some((append.place(), source_id))
         })
         .collect();
     if named.is_empty() {

@@ -11,6 +11,7 @@ use crate::model::{
 };
 
 /// An attachment as its table has it.
+#[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) message: MessageId,
     pub(super) id: AttachmentId,

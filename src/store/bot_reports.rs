@@ -3,12 +3,12 @@
 //! Pages are asked for by number, so a page far back must skip what is before it. Both lists skip in an index that holds
 //! all that is filtered and ordered by; only the rows of the page itself are fetched.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{Result, Store, messages};
-use crate::model::{AccountId, Attributes, BotId, Channel, ContactInboxId, Message, UserHexId};
+use crate::model::{
+    AccountId, Attributes, BotId, Channel, ContactInboxId, Message, MessageId, UserHexId,
+};
 
 /// Which people to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -194,50 +194,78 @@ pub async fn list_transcripts(
     slice: Slice,
 ) -> Result<Part<Message>> {
     let ways: Vec<i64> = ways.iter().map(|id| id.0).collect();
-    let mut conn = store.read().await?;
-    let total = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from messages
-           where account_id = $1 and contact_inbox_id = any ($2) and created_at >= $3 and created_at < $4
-             and not private and kind <> 'activity'"#,
-        account.0,
-        &ways,
-        from,
-        until,
-    )
-    .fetch_one(&mut *conn)
-    .await?;
-    if slice.offset >= total {
+    let time = (from, until);
+    let first = match slice.offset {
+        0 => Some((from, MessageId(0))),
+        offset => find_on_ways(store, account, &ways, time, offset).await?,
+    };
+    let Some(first) = first else {
+        let total = count_on_ways(store, account, &ways, time).await?;
         return Ok(Part {
             rows: Vec::new(),
             total,
         });
-    }
-    let ids = sqlx::query_scalar!(
-        "select m.id
-         from unnest($2::bigint[]) as way (id)
-         cross join lateral (
-             select l.id, l.created_at from messages l
-             where l.account_id = $1 and l.contact_inbox_id = way.id and l.created_at >= $3 and l.created_at < $4
-               and not l.private and l.kind <> 'activity'
-             order by l.created_at, l.id limit $5::bigint + $6::bigint) m
-         order by m.created_at, m.id offset $5 limit $6",
+    };
+    // One more than is shown tells whether that is the end.
+    let mut rows =
+        messages::list_on_ways(store, account, &ways, first, until, slice.limit + 1).await?;
+    let read = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let total = if read > slice.limit {
+        rows.pop();
+        count_on_ways(store, account, &ways, time).await?
+    } else {
+        slice.offset + read
+    };
+    Ok(Part { rows, total })
+}
+
+/// When the message was said that so many come before, and its id.
+async fn find_on_ways(
+    store: &Store,
+    account: AccountId,
+    ways: &[i64],
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    offset: i64,
+) -> Result<Option<(DateTime<Utc>, MessageId)>> {
+    let found = sqlx::query!(
+        r#"select m.created_at, m.id as "id: MessageId"
+           from unnest($2::bigint[]) as way (id)
+           cross join lateral (
+               select l.id, l.created_at from messages l
+               where l.account_id = $1 and l.contact_inbox_id = way.id and l.created_at >= $3 and l.created_at < $4
+                 and not l.private and l.kind <> 'activity'
+               order by l.created_at, l.id limit $5::bigint + 1) m
+           order by m.created_at, m.id offset $5 limit 1"#,
         account.0,
-        &ways,
+        ways,
         from,
         until,
-        slice.offset,
-        slice.limit,
+        // Far beyond any end, and yet a number that can be added to.
+        offset.min(i64::MAX / 2),
     )
-    .fetch_all(&mut *conn)
+    .fetch_optional(&mut *store.read().await?)
     .await?;
-    drop(conn);
-    let messages = messages::list_by_ids(store, account, &ids).await?;
-    let mut by_id: HashMap<i64, Message> = messages
-        .into_iter()
-        .map(|message| (message.id.0, message))
-        .collect();
-    let rows = ids.iter().filter_map(|id| by_id.remove(id)).collect();
-    Ok(Part { rows, total })
+    Ok(found.map(|row| (row.created_at, row.id)))
+}
+
+async fn count_on_ways(
+    store: &Store,
+    account: AccountId,
+    ways: &[i64],
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from messages
+           where account_id = $1 and contact_inbox_id = any ($2) and created_at >= $3 and created_at < $4
+             and not private and kind <> 'activity'"#,
+        account.0,
+        ways,
+        from,
+        until,
+    )
+    .fetch_one(&mut *store.read().await?)
+    .await?;
+    Ok(count)
 }
 
 /// What was said in the bot's inboxes, or those of one channel, in the month that begins on a day.

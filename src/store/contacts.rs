@@ -7,6 +7,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::contact_search::{self, Searched};
+use super::groups::Groups;
+use super::lookups::{self, Asked, Lookup};
 use super::{Error, Noun, Once, Result, Store, events, inboxes};
 use crate::model::{
     AccountId, Attributes, Contact, ContactId, ContactInbox, ContactInboxId, EventKind, InboxId,
@@ -48,7 +50,7 @@ macro_rules! contacts {
     ($tail:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             Contact,
-            r#"select id as "id: ContactId", name, email, phone_number, identifier, avatar_url, blocked,
+            r#"select account_id as "account: AccountId", id as "id: ContactId", name, email, phone_number, identifier, avatar_url, blocked,
                       exists (select from contact_presences p
                               where p.account_id = contacts.account_id and p.contact_id = contacts.id) as "is_present!",
                       is_test, ip_address,
@@ -110,10 +112,29 @@ pub async fn create(
 
 /// The contact.
 pub async fn get(store: &Store, account: AccountId, id: ContactId) -> Result<Contact> {
-    contacts!("where account_id = $1 and id = $2", account.0, id.0)
-        .fetch_optional(&mut *store.read().await?)
-        .await?
-        .ok_or(Error::NotFound(Noun::Contact))
+    let found = lookups::find(store, account, id.0).await?;
+    found.ok_or(Error::NotFound(Noun::Contact))
+}
+
+impl Lookup for Contact {
+    fn asked(store: &Store) -> &Groups<Asked<Self>> {
+        &store.contacts
+    }
+
+    fn place(&self) -> (AccountId, i64) {
+        (self.account, self.id.0)
+    }
+
+    async fn find_all(store: &Store, accounts: &[i64], ids: &[i64]) -> Result<Vec<Self>> {
+        let found = contacts!(
+            "where (account_id, id) in (select * from unnest($1::bigint[], $2::bigint[]))",
+            accounts,
+            ids,
+        )
+        .fetch_all(&mut *store.read().await?)
+        .await?;
+        Ok(found)
+    }
 }
 
 /// Contacts by their ids, in no order.

@@ -5,6 +5,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::conversation_changes::field;
+use super::groups::Groups;
+use super::lookups::{self, Asked, Lookup};
 use super::{Error, Noun, Result, Store, events, reporting};
 use crate::model::{
     AccountId, AgentId, Attributes, BotId, ContactId, ContactInboxId, Conversation, ConversationId,
@@ -60,10 +62,29 @@ pub(super) use conversations;
 
 /// The conversation.
 pub async fn get(store: &Store, account: AccountId, id: ConversationId) -> Result<Conversation> {
-    conversations!("where c.account_id = $1 and c.id = $2", account.0, id.0)
-        .fetch_optional(&mut *store.read().await?)
-        .await?
-        .ok_or(Error::NotFound(Noun::Conversation))
+    let found = lookups::find(store, account, id.0).await?;
+    found.ok_or(Error::NotFound(Noun::Conversation))
+}
+
+impl Lookup for Conversation {
+    fn asked(store: &Store) -> &Groups<Asked<Self>> {
+        &store.conversations
+    }
+
+    fn place(&self) -> (AccountId, i64) {
+        (self.account, self.id.0)
+    }
+
+    async fn find_all(store: &Store, accounts: &[i64], ids: &[i64]) -> Result<Vec<Self>> {
+        let found = conversations!(
+            "where (c.account_id, c.id) in (select * from unnest($1::bigint[], $2::bigint[]))",
+            accounts,
+            ids,
+        )
+        .fetch_all(&mut *store.read().await?)
+        .await?;
+        Ok(found)
+    }
 }
 
 /// Begins a conversation through a way in, and tells of it.

@@ -6,14 +6,13 @@ use tracing::warn;
 use super::appends::{self, Append, Appended};
 use super::groups::{self, Job};
 use super::{Error, Result, Store};
-use crate::model::{AccountId, ConversationId};
 
 impl Job for Append {
-    type Key = (AccountId, ConversationId);
+    type Key = appends::Key;
     type Outcome = Appended;
 
-    fn key(&self) -> Self::Key {
-        (self.account, self.conversation)
+    fn key(&self) -> Option<Self::Key> {
+        Some(self.place())
     }
 
     /// Writes them together, or else each of them alone, so that one that cannot be stored fails alone.

@@ -12,12 +12,8 @@ use tokio::sync::oneshot;
 
 use super::{Error, Result, Store};
 
-/// How many go into one group at most.
-const GROUP: usize = 64;
-
-/// How many must wait for one more group to be begun beside those that are under way. Fewer do better to wait for the next:
-/// what a group costs by itself is more than what each in it adds.
-const ENOUGH: usize = 24;
+/// How many go into one group at most, if nobody says.
+const USUAL_SIZE: usize = 64;
 
 /// How many may wait. Whoever comes then is told to come back later.
 const WAITING: usize = 4096;
@@ -29,7 +25,8 @@ pub(super) trait Job: Debug + Sized + Send + 'static {
     /// What becomes of it.
     type Outcome: Send + Debug;
 
-    fn key(&self) -> Self::Key;
+    /// None of what may go with any other.
+    fn key(&self) -> Option<Self::Key>;
 
     /// Does all of them. There is an outcome for each, in their order.
     fn run(
@@ -51,6 +48,8 @@ pub(super) struct Groups<J: Job> {
     /// How many groups are under way at most: one a core. With fewer, PostgreSQL waits for what is to come next; with more,
     /// each carries too little.
     workers: usize,
+    /// How many go into one at most.
+    size: usize,
 }
 
 #[derive(Debug)]
@@ -69,7 +68,7 @@ impl<J: Job> Clone for Groups<J> {
     fn clone(&self) -> Self {
         Self {
             state: Arc::clone(&self.state),
-            workers: self.workers,
+            ..*self
         }
     }
 }
@@ -80,6 +79,17 @@ impl<J: Job> Groups<J> {
         Self::of(std::thread::available_parallelism().map_or(1, usize::from))
     }
 
+    /// The same, of at most so many each.
+    pub(super) fn sized(self, size: usize) -> Self {
+        Self { size, ..self }
+    }
+
+    /// How many must wait for one more group to be begun beside those that are under way. Fewer do better to wait for the
+    /// next: what a group costs by itself is more than what each in it adds.
+    fn enough(&self) -> usize {
+        (self.size * 3).div_ceil(8)
+    }
+
     fn of(workers: usize) -> Self {
         let state = State {
             waiting: VecDeque::new(),
@@ -88,6 +98,7 @@ impl<J: Job> Groups<J> {
         Self {
             state: Arc::new(Mutex::new(state)),
             workers,
+            size: USUAL_SIZE,
         }
     }
 
@@ -119,8 +130,8 @@ impl<J: Job> Groups<J> {
             return Err(Error::Unavailable(sqlx::Error::PoolTimedOut));
         }
         state.waiting.push_back(waiting);
-        let starts =
-            state.workers == 0 || state.workers < self.workers && state.waiting.len() >= ENOUGH;
+        let starts = state.workers == 0
+            || state.workers < self.workers && state.waiting.len() >= self.enough();
         state.workers += usize::from(starts);
         Ok(starts)
     }
@@ -129,17 +140,17 @@ impl<J: Job> Groups<J> {
     /// worker is counted out at once: whoever comes next must know that nobody looks any more.
     fn take(&self) -> Option<Vec<Waiting<J>>> {
         let mut state = self.state();
-        if state.workers > 1 && state.waiting.len() < ENOUGH {
+        if state.workers > 1 && state.waiting.len() < self.enough() {
             state.workers -= 1;
             return None;
         }
         let mut taken = HashSet::new();
         let mut group = Vec::new();
         let mut left = VecDeque::new();
-        while group.len() < GROUP
+        while group.len() < self.size
             && let Some(waiting) = state.waiting.pop_front()
         {
-            if taken.insert(waiting.job.key()) {
+            if waiting.job.key().is_none_or(|key| taken.insert(key)) {
                 group.push(waiting);
             } else {
                 left.push_back(waiting);
@@ -197,8 +208,8 @@ mod tests {
         type Key = i64;
         type Outcome = i64;
 
-        fn key(&self) -> i64 {
-            *self
+        fn key(&self) -> Option<i64> {
+            (*self > 0).then_some(*self)
         }
 
         async fn run(_: &Store, jobs: Vec<Self>) -> Vec<Result<i64>> {
@@ -229,6 +240,15 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_key_goes_with_its_like() {
+        let groups = Groups::of(1);
+        for job in [0, 1, 0, 0] {
+            groups.push(waiting(job)).unwrap();
+        }
+        assert_eq!(taken(&groups), Some(vec![0, 1, 0, 0]));
+    }
+
+    #[test]
     fn whoever_comes_after_the_last_worker_looked_starts_another() {
         let groups = Groups::of(1);
         assert!(groups.push(waiting(1)).unwrap());
@@ -247,7 +267,7 @@ mod tests {
             .map(|job| groups.push(waiting(job)).unwrap())
             .collect();
         let second = began.iter().position(|began| *began);
-        assert_eq!(second, Some(ENOUGH - 1));
+        assert_eq!(second, Some(groups.enough() - 1));
         assert_eq!(began.iter().filter(|began| **began).count(), 1);
         assert_eq!(taken(&groups).map(|jobs| jobs.len()), Some(26));
 

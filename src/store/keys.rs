@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::{Noun, Result, Store, require};
-use crate::model::{AccountId, AccountStatus, AgentId, BotId, Caller, KeyId, Scope};
+use crate::model::{AccountId, AccountStatus, AgentId, BotId, Caller, KeyId, Role, Scope, Seat};
 
 /// A key to make.
 #[derive(Debug, Clone)]
@@ -126,7 +126,7 @@ async fn look_up(store: &Store, sha256: &[u8; 32]) -> Result<Option<Caller>> {
     let row = sqlx::query!(
         r#"select k.account_id as "account: AccountId", a.status as "account_status: AccountStatus", k.id as "key: KeyId",
                   k.key_sha256, k.scopes, k.agent_id as "agent: AgentId", k.bot_id as "bot: BotId",
-                  g.removed_at is not null as "removed!"
+                  g.role as "role?: Role", g.removed_at is not null as "removed!"
            from api_keys k
            join accounts a on a.id = k.account_id
            left join agents g on g.account_id = k.account_id and g.id = k.agent_id
@@ -147,7 +147,7 @@ async fn look_up(store: &Store, sha256: &[u8; 32]) -> Result<Option<Caller>> {
                 .iter()
                 .filter_map(|scope| Scope::parse(scope))
                 .collect(),
-            agent: row.agent,
+            agent: row.agent.zip(row.role).map(|(id, role)| Seat { id, role }),
             bot: row.bot,
         });
     Ok(caller)

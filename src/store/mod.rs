@@ -64,6 +64,7 @@ pub mod inboxes;
 pub mod keys;
 pub mod label_definitions;
 pub mod labels;
+mod lookups;
 pub mod members;
 pub mod messages;
 pub mod notes;
@@ -109,10 +110,12 @@ use sqlx::{Connection, PgPool};
 use tokio_util::task::TaskTracker;
 
 use crate::files::Links;
+use crate::model::{Contact, Conversation};
 use crate::vault::Vault;
 use appends::Append;
 use callers::Callers;
 use groups::Groups;
+use lookups::Asked;
 use sessions::OfStream;
 
 pub use error::{Error, Field, Noun, Result};
@@ -129,6 +132,9 @@ pub struct Store {
     tasks: TaskTracker,
     appends: Groups<Append>,
     chats: Groups<OfStream>,
+    contacts: Groups<Asked<Contact>>,
+    conversations: Groups<Asked<Conversation>>,
+    messages: Groups<Asked<messages::Kept>>,
     callers: Callers,
 }
 
@@ -174,7 +180,22 @@ impl Store {
             tasks: TaskTracker::new(),
             appends: Groups::new(),
             chats: Groups::new(),
+            contacts: Groups::new(),
+            conversations: Groups::new(),
+            messages: Groups::new(),
             callers: Callers::default(),
+        }
+    }
+
+    /// The same store, which does so many things together at most.
+    pub fn batching(self, size: usize) -> Self {
+        Self {
+            appends: self.appends.sized(size),
+            chats: self.chats.sized(size),
+            contacts: self.contacts.sized(size),
+            conversations: self.conversations.sized(size),
+            messages: self.messages.sized(size),
+            ..self
         }
     }
 

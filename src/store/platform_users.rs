@@ -156,7 +156,7 @@ pub async fn join(
     now: DateTime<Utc>,
 ) -> Result<()> {
     store
-        .write(move |conn| {
+        .write_ending(move |conn| {
             Box::pin(async move {
                 require_made_by(conn, app, user).await?;
                 sqlx::query!(

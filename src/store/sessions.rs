@@ -111,21 +111,21 @@ pub async fn find_by_stream(store: &Store, stream: StreamId) -> Result<Option<Ch
 pub(super) struct OfStream(StreamId);
 
 impl Job for OfStream {
-    type Key = StreamId;
+    type Key = ();
     type Outcome = Option<Chat>;
 
-    fn key(&self) -> StreamId {
-        self.0
+    fn key(&self) -> Option<()> {
+        None
     }
 
     async fn run(store: &Store, asked: Vec<Self>) -> Vec<Result<Option<Chat>>> {
         let streams: Vec<i64> = asked.iter().map(|OfStream(stream)| stream.0).collect();
         match find_all(store, &streams).await {
-            Ok(mut chats) => {
-                let found = asked
-                    .iter()
-                    .map(|OfStream(stream)| Ok(chats.remove(stream)));
-                found.collect()
+            Ok(chats) => {
+                let asked = asked.iter();
+                asked
+                    .map(|OfStream(stream)| Ok(chats.get(stream).cloned()))
+                    .collect()
             }
             Err(error) => groups::failed(error, asked.len()),
         }

@@ -200,7 +200,7 @@ where
     };
     if let Some(append) = shared {
         match store.appends.join(store, append).await? {
-            Appended::Written(ids) => {
+            Appended::Written(ids, _) => {
                 let said = ids.first().copied().filter(|_| step.incoming.is_some());
                 return Ok(answer(said));
             }
@@ -251,6 +251,7 @@ fn append(account: AccountId, basis: Basis, step: &Step, now: DateTime<Utc>) -> 
             .into_iter()
             .chain(step.said.iter().cloned())
             .collect(),
+        shows: false,
         now,
     })
 }

@@ -2,6 +2,7 @@
 
 use quartet::model::{AccountId, AccountStatus, AgentId, Attributes, BotId, Role, Scope};
 use quartet::store::agent_bots::NewAgentBot;
+use quartet::store::agent_changes::{self, AgentPatch};
 use quartet::store::keys::{self, NewKey};
 use quartet::store::{Store, accounts, agent_bots, agents};
 use secrecy::ExposeSecret;
@@ -126,6 +127,12 @@ async fn opens(store: &Store, key: &str) -> bool {
     caller.is_some_and(|caller| caller.account_status == AccountStatus::Active)
 }
 
+/// What the agent behind a key may do.
+async fn role(store: &Store, key: &str) -> Option<Role> {
+    let caller = keys::find_caller(store, key).await.unwrap();
+    Some(caller?.agent?.role)
+}
+
 /// Waits until a key opens nothing any more.
 async fn forgotten(store: &Store, key: &str) {
     soon(async {
@@ -154,6 +161,27 @@ async fn a_key_that_ends_is_forgotten_at_once_by_every_server() {
         assert!(!opens(servers.app.store(), &key.text).await, "{end:?}");
         forgotten(&servers.other, &key.text).await;
     }
+}
+
+#[tokio::test]
+async fn a_role_that_changes_counts_at_once_at_every_server() {
+    let servers = Servers::start().await;
+    let key = servers.key(End::Revoked).await;
+    servers.make_known(&key.text).await;
+    let patch = AgentPatch {
+        role: Some(Role::Administrator),
+        ..AgentPatch::default()
+    };
+    let (store, now) = (servers.app.store(), servers.app.now());
+    let changed = agent_changes::update(store, key.account, key.agent, patch, now);
+    changed.await.unwrap();
+    assert_eq!(role(store, &key.text).await, Some(Role::Administrator));
+    soon(async {
+        while role(&servers.other, &key.text).await != Some(Role::Administrator) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use super::Server;
 use super::error::{Error, Result};
 use super::identity::{Identity, identify};
 use crate::model::{
-    AccountId, AccountStatus, Agent, BotId, ContactId, Conversation, ConversationId, Inbox,
-    InboxId, Message, MessageId, Note, NoteId, Role,
+    AccountId, AccountStatus, BotId, ContactId, Conversation, ConversationId, Inbox, InboxId,
+    Message, MessageId, Note, NoteId, Role, Seat,
 };
 use crate::store::access::{self, Viewer};
 use crate::store::messages::{self, From};
@@ -18,7 +18,7 @@ use crate::store::{self, Noun, Store, accounts, agents, conversations, inboxes, 
 /// Whom a token speaks for.
 #[derive(Debug, Clone)]
 pub(super) enum Actor {
-    Agent(Agent),
+    Agent(Seat),
     Bot(BotId),
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Scope {
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub(super) account: AccountId,
-    pub(super) agent: Agent,
+    pub(super) agent: Seat,
 }
 
 /// An administrator of the account that the path names.
@@ -138,7 +138,7 @@ impl Member {
     pub(super) fn scope(&self) -> Scope {
         Scope {
             account: self.account,
-            actor: Actor::Agent(self.agent.clone()),
+            actor: Actor::Agent(self.agent),
         }
     }
 }
@@ -312,7 +312,7 @@ async fn enter(parts: &mut Parts, server: &Server, identity: Identity) -> Result
         return Err(Error::Suspended);
     }
     let actor = match (caller.agent, caller.bot) {
-        (Some(agent), _) => Actor::Agent(agents::get(&server.store, account, agent).await?),
+        (Some(agent), _) => Actor::Agent(agent),
         (None, Some(bot)) => Actor::Bot(bot),
         (None, None) => return Err(Error::UnknownToken),
     };

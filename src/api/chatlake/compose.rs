@@ -91,12 +91,14 @@ async fn fill_in(
     let inbox = store::inboxes::get(&server.store, account, place.inbox).await?;
     let tenant = store::accounts::get(&server.store, account).await?;
     let agent = match &scope.actor {
-        Actor::Agent(agent) if matches!(message.from, From::Agent(_)) => Some(agent),
+        Actor::Agent(agent) if matches!(message.from, From::Agent(_)) => {
+            Some(store::agents::get(&server.store, account, agent.id).await?)
+        }
         Actor::Agent(_) | Actor::Bot(_) => None,
     };
     let values = json!({
         "contact": of_contact(&contact),
-        "agent": agent.map(of_agent),
+        "agent": agent.as_ref().map(of_agent),
         "conversation": {
             "display_id": place.conversation.map(|conversation| conversation.id.0),
             "contact_name": contact.name,

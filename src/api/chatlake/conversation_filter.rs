@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::auth::{Member, Who};
+use super::conversations;
 use super::error::Result;
 use super::fields::Query;
 use super::filter::{self, FilterBody};
@@ -71,10 +72,7 @@ async fn filter(
     let (any, newest) = (Assigned::Any, Sort::Activity);
     let ids = store::conversation_lists::list(store, account, &filter, any, newest, window).await?;
     let views = store::conversation_views::list(store, account, &ids).await?;
-    let payload = views
-        .iter()
-        .map(|view| ConversationBody::new(account, view, Some(agent), now))
-        .collect();
+    let payload = conversations::show_all(&server, &member.scope(), &views).await?;
     Ok(Json(FoundConversations {
         meta: counts.into(),
         payload,

@@ -27,6 +27,7 @@ use crate::store;
 use crate::store::conversation_changes::{self, Change};
 use crate::store::conversation_lists::{Assigned, ConversationFilter, Sort};
 use crate::store::conversation_starts::{Start, Through};
+use crate::store::conversation_views::ConversationView;
 use crate::store::conversations::NewConversation;
 use crate::store::messages::NewMessage;
 
@@ -116,7 +117,6 @@ pub(super) async fn list(
     member: Member,
     query: Query,
 ) -> Result<Json<ConversationList>> {
-    let now = server.now();
     let (store, account, agent) = (&server.store, member.account, &member.agent);
     let (filter, assigned) = read_filter(&server, &member, &query)?;
     let counts = store::conversation_lists::count(store, account, &filter, agent.id).await?;
@@ -124,10 +124,7 @@ pub(super) async fn list(
     let ids =
         store::conversation_lists::list(store, account, &filter, assigned, sort, window).await?;
     let views = store::conversation_views::list(store, account, &ids).await?;
-    let payload = views
-        .iter()
-        .map(|view| ConversationBody::new(account, view, Some(agent), now))
-        .collect();
+    let payload = show_all(&server, &member.scope(), &views).await?;
     Ok(Json(ConversationList {
         data: ConversationListData {
             meta: counts.into(),
@@ -181,16 +178,41 @@ pub(super) async fn answer(
     id: ConversationId,
 ) -> Result<Json<ConversationBody>> {
     let view = store::conversation_views::get(&server.store, scope.account, id).await?;
-    let viewer = match &scope.actor {
-        Actor::Agent(agent) => Some(agent),
-        Actor::Bot(_) => None,
-    };
+    let teams = teams_of(server, scope, std::slice::from_ref(&view)).await?;
     Ok(Json(ConversationBody::new(
         scope.account,
         &view,
-        viewer,
+        &teams,
         server.now(),
     )))
+}
+
+/// Conversations as their caller sees them.
+pub(super) async fn show_all(
+    server: &Server,
+    scope: &Scope,
+    views: &[ConversationView],
+) -> Result<Vec<ConversationBody>> {
+    let teams = teams_of(server, scope, views).await?;
+    let now = server.now();
+    let views = views.iter();
+    Ok(views
+        .map(|view| ConversationBody::new(scope.account, view, &teams, now))
+        .collect())
+}
+
+/// The teams that the caller is in, if any of these conversations is a team's. A bot is in none.
+async fn teams_of(
+    server: &Server,
+    scope: &Scope,
+    views: &[ConversationView],
+) -> Result<Vec<TeamId>> {
+    match &scope.actor {
+        Actor::Agent(agent) if views.iter().any(|view| view.team.is_some()) => {
+            Ok(store::agents::list_teams(&server.store, scope.account, agent.id).await?)
+        }
+        Actor::Agent(_) | Actor::Bot(_) => Ok(Vec::new()),
+    }
 }
 
 async fn read_start(server: &Server, scope: &Scope, body: NewConversationBody) -> Result<Start> {

@@ -74,7 +74,7 @@ impl FromRequestParts<Server> for Person {
                     key: caller.key,
                     text: text.into(),
                 };
-                let user = caller.agent.ok_or(Error::ClosedToBots)?.into();
+                let user = caller.agent.ok_or(Error::ClosedToBots)?.id.into();
                 Ok(Self { user, through })
             }
             (Identity::User(user), Some(_)) => Ok(Self {

@@ -20,8 +20,8 @@ use super::wire::message::{
 };
 use super::{Route, Server};
 use crate::model::{
-    AccountId, Contact, Conversation, ConversationId, DeliveryStatus, Message, MessageId,
-    MessageKind,
+    AccountId, Conversation, ConversationId, DeliveryStatus, Message, MessageId, MessageKind,
+    Sender,
 };
 use crate::store;
 use crate::store::messages::{NewMessage, Page};
@@ -97,8 +97,7 @@ pub(super) async fn create(
     if message.private {
         mentions::keep(&server, scope.account, conversation, &message).await?;
     }
-    let contact = find_contact(&server, scope.account, conversation).await?;
-    let body = MessageBody::new(scope.account, &message, &contact);
+    let body = show_one(&server, scope.account, &message).await?;
     Ok(Json(body.echoing(echo_id)))
 }
 
@@ -194,8 +193,7 @@ pub(super) async fn retry(
 async fn answer(server: &Server, within: &InMessage) -> Result<Json<MessageBody>> {
     let account = within.member.account;
     let message = store::messages::get(&server.store, account, within.message.id).await?;
-    let contact = find_contact(server, account, &within.conversation).await?;
-    Ok(Json(MessageBody::new(account, &message, &contact)))
+    Ok(Json(show_one(server, account, &message).await?))
 }
 
 async fn is_api_inbox(
@@ -207,12 +205,12 @@ async fn is_api_inbox(
     Ok(channel_type(inbox.channel) == API_CHANNEL)
 }
 
-async fn find_contact(
-    server: &Server,
-    account: AccountId,
-    conversation: &Conversation,
-) -> Result<Contact> {
-    Ok(store::contacts::get(&server.store, account, conversation.contact).await?)
+async fn show_one(server: &Server, account: AccountId, message: &Message) -> Result<MessageBody> {
+    let contact = match message.sender {
+        Sender::Contact(id) => Some(store::contacts::get(&server.store, account, id).await?),
+        Sender::System | Sender::Agent(_) | Sender::Bot { .. } => None,
+    };
+    Ok(MessageBody::new(account, message, contact.as_ref()))
 }
 
 pub(super) async fn list(
@@ -227,13 +225,13 @@ pub(super) async fn list(
     } else {
         store::messages::list(store, account, id, page).await?
     };
-    let contact = find_contact(&server, account, &conversation).await?;
+    let contact = store::contacts::get(store, account, conversation.contact).await?;
     let labels = store::labels::list_of_conversation(store, account, id).await?;
     let assignee = match conversation.assignee {
         Some(agent) => store::agents::list_by_ids(store, account, &[agent.0]).await?,
         None => Vec::new(),
     };
-    let body = |message| MessageBody::new(account, message, &contact);
+    let body = |message| MessageBody::new(account, message, Some(&contact));
     Ok(Json(MessageList {
         payload: messages.iter().map(body).collect(),
         meta: MessageListMeta::new(&conversation, &contact, labels, assignee.first()),

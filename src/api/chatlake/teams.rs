@@ -87,7 +87,7 @@ async fn show_team(server: &Server, member: &Member, id: TeamId) -> Result<Json<
 }
 
 fn body(member: &Member, team: &TeamMembers) -> TeamBody {
-    TeamBody::for_member(
+    TeamBody::new(
         member.account,
         &team.team,
         team.agents.contains(&member.agent.id),

@@ -11,7 +11,7 @@ use super::route::post;
 use super::wire::attention::NewTranscript;
 use super::{Route, Server};
 use crate::model::Email;
-use crate::store::conversation_status;
+use crate::store::{agents, conversation_status};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![(
@@ -31,9 +31,10 @@ pub(super) async fn request(
     let (member, id) = (&within.who, within.conversation.id);
     let limit = server.limits.transcripts.check(member.account);
     limit.map_err(Error::TooManyTranscripts)?;
+    let agent = agents::get(&server.store, member.account, member.agent.id).await?;
     let note = format!(
         "{} asked for a transcript to be sent to {}",
-        member.agent.name,
+        agent.name,
         email.as_str()
     );
     conversation_status::remark(&server.store, member.account, id, note, once, server.now())

@@ -4,8 +4,8 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::model::{
-    Attachment, AttachmentId, BotId, ContentType, ConversationId, DeliveryStatus, FileType,
-    InboxId, Message, MessageId, MessageKind, Sender,
+    AccountId, Attachment, AttachmentId, BotId, ContentType, ConversationId, DeliveryStatus,
+    FileType, InboxId, Message, MessageId, MessageKind, Sender,
 };
 
 fn parse(kind: RichKind, body: impl Into<Value>) -> Result<Value, String> {
@@ -115,6 +115,7 @@ fn the_fallback_is_what_a_person_would_read() {
 fn message(content_type: ContentType, content: &str, items: Value) -> Message {
     let at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     Message {
+        account: AccountId(1),
         id: MessageId(1),
         conversation: ConversationId(1),
         inbox: InboxId(1),

@@ -21,12 +21,14 @@ use crate::model::{
 pub use answers::{Submission, look, submit};
 pub use change::{delete, retry, set_status};
 pub use pace::is_crowded;
-pub(super) use read::list_public;
+pub(super) use read::{Kept, list_on_ways, list_public, read_kept};
 pub use read::{
     Page, get, list, list_by_ids, list_files, list_last, list_like, list_newest_said, list_said,
 };
 pub use reply::{ReplyTo, find_replied};
-pub(super) use write::{Piece, find_copy, insert, insert_all, insert_note, insert_pieces, reopens};
+pub(super) use write::{
+    Piece, count_pieces, find_copy, insert, insert_all, insert_note, put_pieces, reopens,
+};
 
 /// Who says a new message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,23 +106,19 @@ pub async fn post(
         conversation,
         turn: None,
         sayings: vec![Saying::to_visitor(new)],
+        shows: true,
         now,
     };
     let id = match &once {
-        None => append_one(store, append).await?,
+        None => match store.appends.join(store, append.clone()).await? {
+            Appended::Written(_, Some(kept)) => return Ok(kept.shown(store)),
+            Appended::Written(ids, None) => *ids.first().expect("one was appended"),
+            Appended::Copy(id) => id,
+            Appended::Aside => post_alone(store, append, None).await?,
+        },
         Some(_) => post_alone(store, append, once).await?,
     };
     get(store, account, id).await
-}
-
-/// Posts a message together with others', or alone where that does not do.
-async fn append_one(store: &Store, append: Append) -> Result<MessageId> {
-    let alone = append.clone();
-    match store.appends.join(store, append).await? {
-        Appended::Written(ids) => Ok(*ids.first().expect("one was appended")),
-        Appended::Copy(id) => Ok(id),
-        Appended::Aside => post_alone(store, alone, None).await,
-    }
 }
 
 async fn post_alone(store: &Store, append: Append, once: Option<Once>) -> Result<MessageId> {

@@ -1,6 +1,6 @@
 //! Messages as they are read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -11,6 +11,8 @@ use crate::model::{
     ContactId, ContentType, ConversationId, DeliveryStatus, InboxId, Message, MessageId,
     MessageKind, Rich, RichKind, Sender,
 };
+use crate::store::groups::Groups;
+use crate::store::lookups::{self, Asked, Lookup};
 use crate::store::{Error, Noun, Result, Store, attachments};
 
 /// Which messages of a conversation to list.
@@ -26,7 +28,10 @@ pub enum Page {
     Between(MessageId, MessageId, i64),
 }
 
+/// A message as its table has it.
+#[derive(Debug, Clone)]
 struct Row {
+    account: AccountId,
     id: MessageId,
     conversation: ConversationId,
     inbox: InboxId,
@@ -50,41 +55,48 @@ struct Row {
     private: bool,
     status: DeliveryStatus,
     source_id: Option<String>,
+    /// Whether anything was ever attached in one of the conversations that it was read with.
+    may_have_attachments: bool,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
-/// Messages that a condition picks, in the order of their ids. What is picked is cut before anything is looked up for it, so
+/// Messages `m` that come from somewhere, picked by a condition, in the order of their ids. What is picked is cut before anything is looked up for it, so
 /// no more is read than is shown, however long a conversation is; and who spoke is looked up once, however often.
 macro_rules! rows {
     ($picked:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             Row,
             r#"with page as materialized (
-                   select * from messages m "# + $picked + r#"
+                   select m.* from "# + $picked + r#"
                ), speaker as materialized (
-                   select u.id, u.name, u.display_name, u.email, u.avatar_url,
+                   select s.account_id, u.id, u.name, u.display_name, u.email, u.avatar_url,
                           case when g.auto_offline and p.agent_id is null then 'offline' else g.availability end as availability
                    from (select distinct account_id, agent_id from page where agent_id is not null) s
                    join users u on u.id = s.agent_id
                    left join agents g on g.account_id = s.account_id and g.id = s.agent_id
                    left join agent_presences p on p.account_id = g.account_id and p.agent_id = g.id
                ), bot as materialized (
-                   select b.id, b.name, b.avatar_url
+                   select s.account_id, b.id, b.name, b.avatar_url
                    from (select distinct account_id, bot_id from page where bot_id is not null) s
                    join bots b on b.account_id = s.account_id and b.id = s.bot_id
                )
-               select m.id as "id: MessageId", m.conversation_id as "conversation: ConversationId", m.inbox_id as "inbox: InboxId",
+               select m.account_id as "account: AccountId", m.id as "id: MessageId", m.conversation_id as "conversation: ConversationId", m.inbox_id as "inbox: InboxId",
                       m.kind as "kind: MessageKind", m.contact_id as "contact: ContactId", m.agent_id as "agent: AgentId",
                       u.name as "agent_name?", u.display_name as "agent_display_name?", u.email as "agent_email?",
                       u.avatar_url as "agent_avatar_url?", u.availability as "agent_availability?: Availability",
                       m.bot_id as "bot: BotId", b.name as "bot_name?", b.avatar_url as "bot_avatar_url?",
                       m.content, m.content_type as "content_type: ContentType", m.content_attributes, m.additional_attributes,
                       m.rich_kind as "rich_kind: RichKind", m.rich, m.private, m.status as "status: DeliveryStatus",
-                      m.source_id, m.created_at, m.updated_at
+                      m.source_id, m.created_at, m.updated_at,
+                      (select exists (
+                           select from (select distinct account_id, conversation_id from page) c
+                           where exists (select from attachments a where a.account_id = c.account_id
+                                                                     and a.conversation_id = c.conversation_id)
+                       )) as "may_have_attachments!"
                from page m
-               left join speaker u on u.id = m.agent_id
-               left join bot b on b.id = m.bot_id
+               left join speaker u on u.account_id = m.account_id and u.id = m.agent_id
+               left join bot b on b.account_id = m.account_id and b.id = m.bot_id
                order by m.id"#
             $(, $arg)*
         )
@@ -93,26 +105,103 @@ macro_rules! rows {
 
 /// The message.
 pub async fn get(store: &Store, account: AccountId, id: MessageId) -> Result<Message> {
-    let mut conn = store.read().await?;
-    let row = rows!("where m.account_id = $1 and m.id = $2", account.0, id.0)
-        .fetch_optional(&mut *conn)
-        .await?
-        .ok_or(Error::NotFound(Noun::Message))?;
-    let mut messages = complete(store, &mut conn, account, vec![row]).await?;
-    messages.pop().ok_or(Error::NotFound(Noun::Message))
+    let found: Option<Kept> = lookups::find(store, account, id.0).await?;
+    let kept = found.ok_or(Error::NotFound(Noun::Message))?;
+    Ok(kept.shown(store))
+}
+
+/// A message and what is attached to it, as they are kept.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Kept {
+    row: Row,
+    attachments: Vec<attachments::Row>,
+}
+
+impl Lookup for Kept {
+    fn asked(store: &Store) -> &Groups<Asked<Self>> {
+        &store.messages
+    }
+
+    fn place(&self) -> (AccountId, i64) {
+        (self.row.account, self.row.id.0)
+    }
+
+    async fn find_all(store: &Store, accounts: &[i64], ids: &[i64]) -> Result<Vec<Self>> {
+        read_all(&mut *store.read().await?, accounts, ids).await
+    }
+}
+
+/// Messages that the transaction sees.
+pub(in crate::store) async fn read_kept(
+    conn: &mut PgConnection,
+    places: &[(AccountId, MessageId)],
+) -> Result<HashMap<(AccountId, MessageId), Kept>> {
+    if places.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (accounts, ids): (Vec<i64>, Vec<i64>) =
+        places.iter().map(|(account, id)| (account.0, id.0)).unzip();
+    let kept = read_all(conn, &accounts, &ids).await?.into_iter();
+    Ok(kept
+        .map(|kept| ((kept.row.account, kept.row.id), kept))
+        .collect())
+}
+
+async fn read_all(conn: &mut PgConnection, accounts: &[i64], ids: &[i64]) -> Result<Vec<Kept>> {
+    let rows = rows!(
+        "messages m where (m.account_id, m.id) in (select * from unnest($1::bigint[], $2::bigint[]))",
+        accounts,
+        ids,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    complete(conn, rows).await
 }
 
 /// Messages by their ids, in the order of the ids.
 pub async fn list_by_ids(store: &Store, account: AccountId, ids: &[i64]) -> Result<Vec<Message>> {
     let mut conn = store.read().await?;
     let rows = rows!(
-        "where m.account_id = $1 and m.id = any ($2)",
+        "messages m where m.account_id = $1 and m.id = any ($2)",
         account.0,
         ids
     )
     .fetch_all(&mut *conn)
     .await?;
-    complete(store, &mut conn, account, rows).await
+    show(store, &mut conn, rows).await
+}
+
+/// What contacts and their bots said to each other, on any of these ways into inboxes, from a message on to before a time,
+/// in the order of the time.
+pub(in crate::store) async fn list_on_ways(
+    store: &Store,
+    account: AccountId,
+    ways: &[i64],
+    (from, first): (DateTime<Utc>, MessageId),
+    until: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    let mut conn = store.read().await?;
+    let rows = rows!(
+        "unnest($2::bigint[]) as way (id)
+         cross join lateral (
+             select * from messages l
+             where l.account_id = $1 and l.contact_inbox_id = way.id and (l.created_at, l.id) >= ($3, $4) and l.created_at < $5
+               and not l.private and l.kind <> 'activity'
+             order by l.created_at, l.id limit $6) m
+         order by m.created_at, m.id limit $6",
+        account.0,
+        ways,
+        from,
+        first.0,
+        until,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut messages = show(store, &mut conn, rows).await?;
+    messages.sort_by_key(|message| (message.created_at, message.id));
+    Ok(messages)
 }
 
 /// Messages of a conversation, oldest first.
@@ -151,7 +240,7 @@ async fn list_of(
     let mut conn = store.read().await?;
     let rows = if newest {
         rows!(
-            "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
+            "messages m where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
                and (not $6 or (not m.private and m.kind <> 'activity'))
              order by m.id desc limit $5",
             account.0,
@@ -165,7 +254,7 @@ async fn list_of(
         .await?
     } else {
         rows!(
-            "where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
+            "messages m where m.account_id = $1 and m.conversation_id = $2 and m.id >= $3 and m.id < $4
                and (not $6 or (not m.private and m.kind <> 'activity'))
              order by m.id limit $5",
             account.0,
@@ -178,7 +267,7 @@ async fn list_of(
         .fetch_all(&mut *conn)
         .await?
     };
-    complete(store, &mut conn, account, rows).await
+    show(store, &mut conn, rows).await
 }
 
 /// Messages of a conversation after one of them, oldest first, private ones left out.
@@ -191,7 +280,7 @@ pub(in crate::store) async fn list_public(
 ) -> Result<Vec<Message>> {
     let mut conn = store.read().await?;
     let rows = rows!(
-        "where m.account_id = $1 and m.conversation_id = $2 and m.id > $3 and not m.private order by m.id limit $4",
+        "messages m where m.account_id = $1 and m.conversation_id = $2 and m.id > $3 and not m.private order by m.id limit $4",
         account.0,
         conversation.0,
         after.0,
@@ -199,7 +288,7 @@ pub(in crate::store) async fn list_public(
     )
     .fetch_all(&mut *conn)
     .await?;
-    complete(store, &mut conn, account, rows).await
+    show(store, &mut conn, rows).await
 }
 
 /// The newest message of each of these conversations, private and activity messages left out if `public`.
@@ -211,7 +300,7 @@ pub async fn list_last(
 ) -> Result<HashMap<ConversationId, Message>> {
     let mut conn = store.read().await?;
     let rows = rows!(
-        "where m.account_id = $1 and m.id in (
+        "messages m where m.account_id = $1 and m.id in (
              select (select l.id from messages l
                      where l.account_id = $1 and l.conversation_id = c.id
                        and (not $3 or (not l.private and l.kind <> 'activity'))
@@ -223,7 +312,7 @@ pub async fn list_last(
     )
     .fetch_all(&mut *conn)
     .await?;
-    let messages = complete(store, &mut conn, account, rows).await?;
+    let messages = show(store, &mut conn, rows).await?;
     Ok(messages
         .into_iter()
         .map(|message| (message.conversation, message))
@@ -239,7 +328,7 @@ pub async fn list_like(
 ) -> Result<Vec<Message>> {
     let mut conn = store.read().await?;
     let rows = rows!(
-        "where m.account_id = $1 and m.id in (
+        "messages m where m.account_id = $1 and m.id in (
              select l.id from unnest($2::bigint[]) as c(id)
              cross join lateral (
                  select s.id from messages s
@@ -253,7 +342,7 @@ pub async fn list_like(
     )
     .fetch_all(&mut *conn)
     .await?;
-    complete(store, &mut conn, account, rows).await
+    show(store, &mut conn, rows).await
 }
 
 /// A page of a conversation's files and places, newest first, each with its message, and how many there are.
@@ -283,13 +372,13 @@ pub async fn list_files(
     .await?;
     let ids: Vec<i64> = found.iter().map(|row| row.message.0).collect();
     let rows = rows!(
-        "where m.account_id = $1 and m.id = any ($2)",
+        "messages m where m.account_id = $1 and m.id = any ($2)",
         account.0,
         &ids
     )
     .fetch_all(&mut *conn)
     .await?;
-    let messages = complete(store, &mut conn, account, rows).await?;
+    let messages = show(store, &mut conn, rows).await?;
     let mut files: HashMap<AttachmentId, (MessageId, Attachment)> = messages
         .into_iter()
         .flat_map(|message| {
@@ -311,7 +400,7 @@ pub async fn list_newest_said(
 ) -> Result<HashMap<ConversationId, Vec<Message>>> {
     let mut conn = store.read().await?;
     let rows = rows!(
-        "where m.account_id = $1 and m.id in (
+        "messages m where m.account_id = $1 and m.id in (
              select l.id from unnest($2::bigint[]) as c(id)
              cross join lateral (select l.id from messages l
                                  where l.account_id = $1 and l.conversation_id = c.id
@@ -324,34 +413,48 @@ pub async fn list_newest_said(
     .fetch_all(&mut *conn)
     .await?;
     let mut found: HashMap<ConversationId, Vec<Message>> = HashMap::new();
-    for message in complete(store, &mut conn, account, rows).await? {
+    for message in show(store, &mut conn, rows).await? {
         found.entry(message.conversation).or_default().push(message);
     }
     Ok(found)
 }
 
-/// Rows with their attachments, read in one further statement.
-async fn complete(
-    store: &Store,
-    conn: &mut PgConnection,
-    account: AccountId,
-    rows: Vec<Row>,
-) -> Result<Vec<Message>> {
-    let ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
-    let mut attachments: HashMap<MessageId, Vec<Attachment>> = HashMap::new();
-    if !ids.is_empty() {
+/// Messages as they are shown.
+async fn show(store: &Store, conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Message>> {
+    let kept = complete(conn, rows).await?.into_iter();
+    Ok(kept.map(|kept| kept.shown(store)).collect())
+}
+
+/// Rows with their attachments, which take one further statement where there may be any.
+async fn complete(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Kept>> {
+    let mut asked: BTreeMap<AccountId, Vec<i64>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.may_have_attachments) {
+        asked.entry(row.account).or_default().push(row.id.0);
+    }
+    let mut attachments: HashMap<MessageId, Vec<attachments::Row>> = HashMap::new();
+    for (account, ids) in asked {
         for row in attachments::of_messages(conn, account, &ids).await? {
-            let of_message = attachments.entry(row.message).or_default();
-            of_message.push(row.shown(account, store.links()));
+            attachments.entry(row.message).or_default().push(row);
         }
     }
     Ok(rows
         .into_iter()
-        .map(|row| {
-            let attachments = attachments.remove(&row.id).unwrap_or_default();
-            row.into_message(attachments)
+        .map(|row| Kept {
+            attachments: attachments.remove(&row.id).unwrap_or_default(),
+            row,
         })
         .collect())
+}
+
+impl Kept {
+    /// The message with links to its files, which begin with the address that the request came to: its task knows it, and
+    /// no other.
+    pub(in crate::store) fn shown(self, store: &Store) -> Message {
+        let account = self.row.account;
+        let attachments = self.attachments.into_iter();
+        let attachments = attachments.map(|row| row.shown(account, store.links()));
+        self.row.into_message(attachments.collect())
+    }
 }
 
 impl Row {
@@ -374,6 +477,7 @@ impl Row {
             (None, None, None) => Sender::System,
         };
         Message {
+            account: self.account,
             id: self.id,
             conversation: self.conversation,
             inbox: self.inbox,

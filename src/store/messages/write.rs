@@ -100,7 +100,25 @@ pub(in crate::store) async fn insert_note(
 }
 
 /// Puts what is said in several locked conversations into them: as many statements as for one. Nobody is brought back.
-pub(in crate::store) async fn insert_pieces(
+async fn insert_pieces(
+    conn: &mut PgConnection,
+    pieces: &mut [Piece<'_>],
+) -> Result<Vec<Vec<MessageId>>> {
+    let ids = put_pieces(conn, pieces).await?;
+    count_pieces(conn, pieces).await?;
+    Ok(ids)
+}
+
+/// Counts for the month's usage what was put, as the last that a transaction does.
+pub(in crate::store) async fn count_pieces(
+    conn: &mut PgConnection,
+    pieces: &[Piece<'_>],
+) -> Result<()> {
+    usage::count(conn, pieces).await
+}
+
+/// Puts what is said, and does not count it yet for the month's usage.
+pub(in crate::store) async fn put_pieces(
     conn: &mut PgConnection,
     pieces: &mut [Piece<'_>],
 ) -> Result<Vec<Vec<MessageId>>> {
@@ -118,7 +136,6 @@ pub(in crate::store) async fn insert_pieces(
     note(conn, pieces).await?;
     tell(conn, pieces, &ids).await?;
     reporting::count(conn, pieces).await?;
-    usage::count(conn, pieces).await?;
     Ok(ids)
 }
 

@@ -80,15 +80,15 @@ async fn a_call_takes_as_many_statements_as_are_written_down_here() {
     }
     // The first column is of a credential's first call, the second of one that was seen before.
     insta::assert_snapshot!(table, &taken, @r"
-    Chatlake: an agent's message     14  14
-    Chatlake: a private note         13  13
-    Chatlake: 20 messages             7   7
-    Chatlake: 25 conversations        4   4
-    Chatlake: a 404                   3   3
+    Chatlake: an agent's message     11  11
+    Chatlake: a private note         10  10
+    Chatlake: 20 messages             5   5
+    Chatlake: 25 conversations        3   3
+    Chatlake: a 404                   2   2
     Instabot: a choice turn           9   9
-    ImBox: grabConversation           6   6
+    ImBox: grabConversation           5   5
     ImBox: chatStatistics             3   3
-    Bot Open: a page of transcripts   6   6
+    Bot Open: a page of transcripts   3   3
     Bot Open: botUsage                2   2
     ");
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 
 use super::super::auth::{Member, Of, Who};
+use super::super::conversations;
 use super::super::error::Result;
 use super::super::params::Params;
 use super::super::parse;
@@ -27,7 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         (
             "/api/v1/accounts/{account_id}/contacts/{contact_id}/conversations",
-            get(conversations, "A contact's newest conversations"),
+            get(list_conversations, "A contact's newest conversations"),
         ),
     ]
 }
@@ -61,7 +62,7 @@ async fn answer(
 }
 
 /// The newest, of those in inboxes that the caller may look into.
-async fn conversations(
+async fn list_conversations(
     State(server): State<Server>,
     Of { who, row: contact }: Of<Member, Contact>,
 ) -> Result<Json<Payload<Vec<ConversationBody>>>> {
@@ -74,10 +75,6 @@ async fn conversations(
     let (any, newest) = (Assigned::Any, Sort::Activity);
     let ids = store::conversation_lists::list(store, account, &filter, any, newest, window).await?;
     let views = store::conversation_views::list(store, account, &ids).await?;
-    let (viewer, now) = (Some(&who.agent), server.now());
-    let payload = views
-        .iter()
-        .map(|view| ConversationBody::new(account, view, viewer, now))
-        .collect();
+    let payload = conversations::show_all(&server, &who.scope(), &views).await?;
     Ok(Json(Payload { payload }))
 }

@@ -11,7 +11,7 @@ use super::lenient;
 use super::message::{NewMessageBody, PushMessage, unread};
 use super::time;
 use super::user::{AgentBody, SlimBot, TeamBody};
-use crate::model::{AccountId, Agent, Attributes};
+use crate::model::{AccountId, Attributes, TeamId};
 use crate::store::conversation_lists::Counts;
 use crate::store::conversation_status::StatusChanged;
 use crate::store::conversation_views::ConversationView;
@@ -166,11 +166,11 @@ pub(super) fn assignee_type(view: &ConversationView) -> Option<&'static str> {
 }
 
 impl ConversationBody {
-    /// The conversation as `viewer` sees it, or a bot, who is in no team.
+    /// The conversation as somebody sees it who is in these teams.
     pub(in crate::api::chatlake) fn new(
         account: AccountId,
         view: &ConversationView,
-        viewer: Option<&Agent>,
+        teams: &[TeamId],
         now: DateTime<Utc>,
     ) -> Self {
         let conversation = &view.conversation;
@@ -184,7 +184,7 @@ impl ConversationBody {
                 team: view
                     .team
                     .as_ref()
-                    .map(|team| TeamBody::new(account, team, viewer)),
+                    .map(|team| TeamBody::new(account, team, teams.contains(&team.id))),
                 hmac_verified: view.hmac_verified,
             },
             id: conversation.id.0,

@@ -79,11 +79,11 @@ pub(in crate::api::chatlake) struct MessageBody {
 }
 
 impl MessageBody {
-    /// A message of a conversation with `contact`.
+    /// A message of a conversation with `contact`, who may be left out where somebody else speaks.
     pub(in crate::api::chatlake) fn new(
         account: AccountId,
         message: &Message,
-        contact: &Contact,
+        contact: Option<&Contact>,
     ) -> Self {
         Self {
             id: message.id.0,
@@ -119,10 +119,13 @@ pub(in crate::api::chatlake) enum SenderBody {
 }
 
 impl SenderBody {
-    pub(in crate::api::chatlake) fn new(sender: &Sender, contact: &Contact) -> Option<Self> {
+    pub(in crate::api::chatlake) fn new(
+        sender: &Sender,
+        contact: Option<&Contact>,
+    ) -> Option<Self> {
         match sender {
             Sender::System => None,
-            Sender::Contact(_) => Some(Self::Contact(PushContact::new(contact))),
+            Sender::Contact(_) => contact.map(|contact| Self::Contact(PushContact::new(contact))),
             Sender::Agent(agent) => Some(Self::User(UserBody::new(agent))),
             Sender::Bot {
                 id,
@@ -220,7 +223,7 @@ impl PushMessage {
             },
             echo_id: None,
             attachments: attachment::all(account, message),
-            sender: SenderBody::new(&message.sender, &view.contact),
+            sender: SenderBody::new(&message.sender, Some(&view.contact)),
         }
     }
 

@@ -206,7 +206,7 @@ impl PublicMessage {
             created_at: time::seconds(message.created_at),
             conversation_id: message.conversation.0,
             attachments: attachment::all(account, message),
-            sender: SenderBody::new(&message.sender, contact),
+            sender: SenderBody::new(&message.sender, Some(contact)),
         }
     }
 

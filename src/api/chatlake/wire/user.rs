@@ -182,21 +182,8 @@ pub(in crate::api::chatlake) struct TeamBody {
 }
 
 impl TeamBody {
-    pub(in crate::api::chatlake) fn new(
-        account: AccountId,
-        team: &Team,
-        viewer: Option<&Agent>,
-    ) -> Self {
-        let is_member = viewer.is_some_and(|agent| agent.teams.contains(&team.name));
-        Self::for_member(account, team, is_member)
-    }
-
     /// As somebody sees it who is in it, or is not.
-    pub(in crate::api::chatlake) fn for_member(
-        account: AccountId,
-        team: &Team,
-        is_member: bool,
-    ) -> Self {
+    pub(in crate::api::chatlake) fn new(account: AccountId, team: &Team, is_member: bool) -> Self {
         Self {
             id: team.id.0,
             name: team.name.clone(),

@@ -1,0 +1,79 @@
+//! Rows that are asked for by their ids, found together with others that are asked for at the time: one statement for all.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use super::groups::{self, Groups, Job};
+use super::{Result, Store};
+use crate::model::AccountId;
+
+/// A row that can be looked up.
+pub(super) trait Lookup: Clone + Debug + Send + 'static {
+    /// Those that are asked for at the time.
+    fn asked(store: &Store) -> &Groups<Asked<Self>>
+    where
+        Self: Sized;
+
+    /// Whose it is, and its id among the account's.
+    fn place(&self) -> (AccountId, i64);
+
+    /// Of these rows, each named by its account and its id, those that are there, in no order.
+    fn find_all(
+        store: &Store,
+        accounts: &[i64],
+        ids: &[i64],
+    ) -> impl Future<Output = Result<Vec<Self>>> + Send;
+}
+
+/// A row to look up.
+#[derive(Debug)]
+pub(super) struct Asked<R> {
+    place: (AccountId, i64),
+    row: PhantomData<fn() -> R>,
+}
+
+/// The row, if it is there.
+pub(super) async fn find<R: Lookup>(
+    store: &Store,
+    account: AccountId,
+    id: i64,
+) -> Result<Option<R>> {
+    let asked = Asked {
+        place: (account, id),
+        row: PhantomData,
+    };
+    R::asked(store).join(store, asked).await
+}
+
+impl<R: Lookup> Job for Asked<R> {
+    type Key = ();
+    type Outcome = Option<R>;
+
+    fn key(&self) -> Option<()> {
+        None
+    }
+
+    async fn run(store: &Store, asked: Vec<Self>) -> Vec<Result<Option<R>>> {
+        let (accounts, ids): (Vec<i64>, Vec<i64>) = asked
+            .iter()
+            .map(
+                |Asked {
+                     place: (account, id),
+                     ..
+                 }| (account.0, *id),
+            )
+            .unzip();
+        match R::find_all(store, &accounts, &ids).await {
+            Ok(found) => {
+                let found: HashMap<_, R> =
+                    found.into_iter().map(|row| (row.place(), row)).collect();
+                let asked = asked.iter();
+                asked
+                    .map(|asked| Ok(found.get(&asked.place).cloned()))
+                    .collect()
+            }
+            Err(error) => groups::failed(error, asked.len()),
+        }
+    }
+}
