@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use chrono::TimeDelta;
 
 use super::auth::{Actor, Administrator, InConversation, Member, Scope, Who};
+use super::body::Body;
 use super::compose::{self, Place};
 use super::error::{Error, Result};
 use super::fields::Query;
@@ -18,10 +19,10 @@ use super::wire::conversation::{
     ConversationMeta, NewConversationBody,
 };
 use super::wire::message::NewMessageBody;
-use super::{Route, Server};
+use super::{Route, Server, uploads};
 use crate::model::{
-    AgentId, ContactId, ContactInbox, ConversationId, ConversationStatus, InboxId, MessageKind,
-    TeamId,
+    AgentId, Blob, ContactId, ContactInbox, ConversationId, ConversationStatus, InboxId,
+    MessageKind, TeamId,
 };
 use crate::store;
 use crate::store::conversation_changes::{self, Change};
@@ -77,7 +78,8 @@ pub(super) fn routes() -> Vec<Route> {
             get(list, "Conversations, page by page")
                 .asks(WHICH)
                 .asks(SHOWN)
-                .post(create, "Begins a conversation"),
+                .post(create, "Begins a conversation, with files if it is a form")
+                .carries("message[attachments][]"),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/meta",
@@ -95,12 +97,14 @@ pub(super) fn routes() -> Vec<Route> {
 pub(super) async fn create(
     State(server): State<Server>,
     scope: Scope,
-    Params { value: body, once }: Params<NewConversationBody>,
+    body: Body<NewConversationBody>,
 ) -> Result<Json<ConversationBody>> {
-    let start = read_start(&server, &scope, body).await?;
-    let id =
-        store::conversation_starts::start(&server.store, scope.account, start, once, server.now())
-            .await?;
+    let taking = uploads::of_first_message(scope.account);
+    let received = body.read(&server, taking).await?;
+    let (once, files) = (received.once, received.files);
+    let start = read_start(&server, &scope, received.value, &files).await?;
+    let (account, now) = (scope.account, server.now());
+    let id = store::conversation_starts::start(&server.store, account, start, once, now).await?;
     answer(&server, &scope, id).await
 }
 
@@ -193,11 +197,19 @@ pub(super) async fn answer(
     )))
 }
 
-async fn read_start(server: &Server, scope: &Scope, body: NewConversationBody) -> Result<Start> {
+async fn read_start(
+    server: &Server,
+    scope: &Scope,
+    mut body: NewConversationBody,
+    files: &[Blob],
+) -> Result<Start> {
     let (through, place) = find_through(server, scope, &body).await?;
     let status = body.status.as_deref().filter(|text| !text.is_empty());
+    if !files.is_empty() {
+        body.message.get_or_insert_default();
+    }
     let message = match body.message {
-        Some(body) => Some(first_message(server, scope, &place, body).await?),
+        Some(body) => Some(first_message(server, scope, &place, (body, files)).await?),
         None => None,
     };
     let new = NewConversation {
@@ -228,9 +240,11 @@ async fn first_message(
     server: &Server,
     scope: &Scope,
     place: &Place<'_>,
-    body: NewMessageBody,
+    (mut body, files): (NewMessageBody, &[Blob]),
 ) -> Result<NewMessage> {
-    let message = compose::message(server, scope, place, body).await?;
+    let named = body.attachments.take();
+    let mut message = compose::message(server, scope, place, body).await?;
+    message.attachments = uploads::attachments(server, scope.account, named, files).await?;
     if message.kind == MessageKind::Incoming {
         let text = "message: what the contact says is posted to the conversation";
         return Err(Error::Refused(text.to_owned()));
