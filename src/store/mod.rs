@@ -85,6 +85,7 @@ pub mod secrets;
 pub mod sessions;
 pub mod signals;
 pub mod statistics;
+mod surveys;
 pub mod teams;
 pub mod transcripts;
 pub mod turns;

@@ -55,9 +55,11 @@
 //! - Reports take an IANA name as `timezone`, whose days are as long as they are; `timezone_offset` is the same all year.
 //!   Weeks begin on Sunday. Messages are counted by the quarter of an hour. Labels and teams are those that a
 //!   conversation has now. `business_hours` makes no difference.
-//! - Files come with a message of their own, not with the one that begins a conversation. A message takes what is in
-//!   them for what they are, whatever they are called; `data_url` is good for a while, and its file is served by
-//!   [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
+//! - A message takes what is in its files for what they are, whatever they are called; `data_url` is good for a while, and
+//!   its file is served by [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
+//! - An inbox's greeting and what it says outside of its hours are kept for clients to show, and not posted. A rating is
+//!   asked for once in a conversation, when it is resolved. Where it is given, `/survey/responses/{uuid}`, is a page of
+//!   whoever serves the front end; it asks and answers `csat_survey`.
 //! - A user's picture is a file of the account in use, whichever of their accounts shows it.
 //! - Not yet: bots that are of every account. A platform app names the account of each (`account_id`).
 

@@ -45,6 +45,7 @@ mod reports;
 mod search;
 mod sessions;
 mod snooze;
+mod surveys;
 mod teams;
 mod vendor_page;
 mod webhooks;
