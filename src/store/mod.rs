@@ -83,6 +83,7 @@ mod require;
 pub mod samples;
 pub mod secrets;
 pub mod sessions;
+pub mod shared_bots;
 pub mod signals;
 pub mod statistics;
 mod surveys;

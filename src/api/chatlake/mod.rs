@@ -61,7 +61,8 @@
 //!   asked for once in a conversation, when it is resolved. Where it is given, `/survey/responses/{uuid}`, is a page of
 //!   whoever serves the front end; it asks and answers `csat_survey`.
 //! - A user's picture is a file of the account in use, whichever of their accounts shows it.
-//! - Not yet: bots that are of every account. A platform app names the account of each (`account_id`).
+//! - A bot that a platform app makes without an `account_id` is of every account. Accounts see neither its `outgoing_url`
+//!   nor its secret, and its token opens those where it serves an inbox.
 
 mod account;
 mod agent_bots;

@@ -44,6 +44,7 @@ mod refusals;
 mod reports;
 mod search;
 mod sessions;
+mod shared_bots;
 mod snooze;
 mod surveys;
 mod teams;
