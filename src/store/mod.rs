@@ -67,6 +67,7 @@ pub mod labels;
 pub mod members;
 pub mod messages;
 pub mod notes;
+pub mod open_hours;
 pub mod page_filters;
 pub mod participants;
 mod passwords;

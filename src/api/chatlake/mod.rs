@@ -54,7 +54,7 @@
 //!   export answers with the file instead of mailing a link to it.
 //! - Reports take an IANA name as `timezone`, whose days are as long as they are; `timezone_offset` is the same all year.
 //!   Weeks begin on Sunday. Messages are counted by the quarter of an hour. Labels and teams are those that a
-//!   conversation has now. `business_hours` makes no difference.
+//!   conversation has now. With `business_hours` the hours count that inboxes keep now.
 //! - A message takes what is in its files for what they are, whatever they are called; `data_url` is good for a while, and
 //!   its file is served by [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
 //! - An inbox's greeting and what it says outside of its hours are kept for clients to show, and not posted. A rating is
