@@ -122,7 +122,7 @@ pub(super) async fn list(
 ) -> Result<Json<ConversationList>> {
     let now = server.now();
     let (store, account, agent) = (&server.store, member.account, &member.agent);
-    let (filter, assigned) = read_filter(&server, &member, &query)?;
+    let (filter, assigned) = read_filter(&server, &member, &query).await?;
     let counts = store::conversation_lists::count(store, account, &filter, agent.id).await?;
     let (window, sort) = (read_window(&query)?, read_sort(&query));
     let ids =
@@ -147,7 +147,7 @@ pub(super) async fn meta(
 ) -> Result<Json<ConversationMeta>> {
     let (account, me) = (member.account, member.agent.id);
     server.limits.conversation_meta.check(me)?;
-    let (filter, _) = read_filter(&server, &member, &query)?;
+    let (filter, _) = read_filter(&server, &member, &query).await?;
     let counts = store::conversation_lists::count(&server.store, account, &filter, me).await?;
     Ok(Json(ConversationMeta {
         meta: counts.into(),
@@ -290,12 +290,12 @@ async fn find_through(
     Ok((Through::Way(way.id), Place::new(way.contact, way.inbox)))
 }
 
-pub(super) fn read_filter(
+pub(super) async fn read_filter(
     server: &Server,
     member: &Member,
     query: &Query,
 ) -> Result<(ConversationFilter, Assigned)> {
-    let said = query.last("q").map(str::to_owned);
+    let said = query.last("q");
     let status = match query.last("status") {
         // What is searched may stand anywhere.
         _ if said.is_some() => None,
@@ -312,6 +312,12 @@ pub(super) fn read_filter(
     let within = query.number("updated_within")?;
     let within = within.map(|seconds| TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX));
     let kind = query.last("conversation_type");
+    let among = match said {
+        Some(said) => {
+            Some(store::conversation_search::find(&server.store, member.account, said).await?)
+        }
+        None => None,
+    };
     let filter = ConversationFilter {
         status,
         inbox: query.number("inbox_id")?.map(InboxId),
@@ -322,7 +328,7 @@ pub(super) fn read_filter(
         unattended: kind == Some("unattended"),
         mentioned: (kind == Some("mention")).then_some(member.agent.id),
         participant: (kind == Some("participating")).then_some(member.agent.id),
-        said,
+        among,
         ..ConversationFilter::all(member.viewer())
     };
     Ok((filter, assigned))

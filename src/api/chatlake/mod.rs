@@ -45,7 +45,7 @@
 //!   that assigns by itself lets those take turns who are also connected.
 //! - A conversation is gone when its removal is answered. The events of it stay in the change feed.
 //! - A transcript is not mailed: that it was asked for is noted in the conversation.
-//! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
+//! - Search for conversations and their list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - Lists of conversations end after 4,000 pages.
 //! - Conditions of a filter hold from left to right, whatever joins them. Every value counts, also of contacts.
 //! - A search for contacts sorts any twenty thousand of those that have the text.
