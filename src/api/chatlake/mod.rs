@@ -58,8 +58,7 @@
 //! - A message takes what is in its files for what they are, whatever they are called; `data_url` is good for a while, and
 //!   its file is served by [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
 //! - An inbox's greeting and what it says outside of its hours are kept for clients to show, and not posted. A rating is
-//!   asked for once in a conversation, when it is resolved. Where it is given, `/survey/responses/{uuid}`, is a page of
-//!   whoever serves the front end; it asks and answers `csat_survey`.
+//!   asked for once in a conversation, when it is resolved.
 //! - A user's picture is a file of the account in use, whichever of their accounts shows it.
 //! - A bot that a platform app makes without an `account_id` is of every account. Accounts see neither its `outgoing_url`
 //!   nor its secret, and its token opens those where it serves an inbox.
@@ -194,7 +193,7 @@ pub fn api(state: AppState, config: &Config) -> Api {
     Api {
         routes: routes().with_state(server),
         prefix: "/chatlake",
-        owns: &["/api", "/public", "/platform", "/auth", "/cable"],
+        owns: &["/api", "/public", "/platform", "/auth", "/cable", "/survey"],
         takes_files: true,
         render: error::render,
     }

@@ -129,3 +129,41 @@ async fn a_webhook_is_told_where_the_rating_is_given() {
         "Please rate this conversation"
     );
 }
+
+#[tokio::test]
+async fn the_page_asks_only_where_there_is_a_question_and_runs_only_its_own_script() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    office.conversation("p-1").await;
+    let uuid = office.admin.get("/conversations/1").await.json()["uuid"].clone();
+    let path = format!("/survey/responses/{}", uuid.as_str().unwrap());
+    let nothing = json!({"status": 404, "error": "Not Found"});
+    for path in [path.as_str(), "/survey/responses/nonsense"] {
+        assert_eq!(app.get(path).await.pair(), (404, nothing.clone()), "{path}");
+    }
+    set(&office, &json!({"csat_survey_enabled": true})).await;
+    turn(&office, 1, "resolved").await;
+    let page = app.get(&path).await;
+    assert_eq!(page.status, 200);
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let policy = page.header("content-security-policy").unwrap().to_owned();
+    let nonce = policy
+        .split('\'')
+        .find_map(|word| word.strip_prefix("nonce-"));
+    let nonce = nonce.unwrap();
+    assert!(policy.starts_with(&format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'"
+    )));
+    assert!(page.text().contains(&format!("<script nonce=\"{nonce}\">")));
+    assert_eq!(page.text().matches("<script").count(), 1);
+    assert!(!page.text().contains("NONCE"));
+    let again = app.get(&path).await;
+    assert_ne!(
+        again.header("content-security-policy"),
+        Some(policy.as_str())
+    );
+    assert_eq!(app.get(&format!("/chatlake{path}")).await.status, 200);
+}
