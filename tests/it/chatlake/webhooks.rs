@@ -1,6 +1,8 @@
 //! Webhooks of an account.
 
 use axum::http::Method;
+use quartet::model::{ConversationId, FileType, MessageKind, NewAttachment, Rich, RichKind};
+use quartet::store::messages::{self, From, NewMessage};
 use serde_json::{Value, json};
 
 use super::Office;
@@ -266,4 +268,80 @@ async fn a_webhook_is_told_what_stands_beside_a_message() {
     assert_eq!(body["additional_attributes"], beside);
     let pushed = &body["conversation"]["messages"][0];
     assert_eq!(pushed["additional_attributes"], beside);
+}
+
+#[tokio::test]
+async fn a_webhook_is_told_of_files_places_and_rich_content_as_the_api_shows_them() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    office.conversation("s").await;
+    let at = |file_type, media_type, url| NewAttachment {
+        name: "Harbour.ogg".to_owned(),
+        meta: json!({"latitude": 59.3, "longitude": 18.1, "first_name": "Ann"}),
+        ..NewAttachment::at(file_type, media_type, url)
+    };
+    let body = json!({"title": "Tea", "options": [{"title": "Green", "payload": "1"}]});
+    let new = NewMessage {
+        attachments: vec![
+            at(FileType::Location, "", "https://maps.example.org/1"),
+            at(FileType::Contact, "", ""),
+            at(FileType::Audio, "audio/ogg", "https://example.org/1.ogg"),
+        ],
+        rich: Some(Rich {
+            kind: RichKind::Card,
+            body: body.clone(),
+        }),
+        ..NewMessage::text(MessageKind::Outgoing, From::Agent(office.jane.id), "Tea?")
+    };
+    let told = heard(&office, json!(["message_created"]), async || {
+        let (store, id) = (app.store(), ConversationId(1));
+        let posted = messages::post(store, office.account, id, new, None, app.now());
+        posted.await.unwrap();
+    })
+    .await;
+    let shown = office.agent.get("/conversations/1/messages").await.json();
+    let shown = &shown["payload"][0];
+    let pushed = &told["conversation"]["messages"][0];
+    for part in ["attachments", "content_attributes"] {
+        assert_eq!(told[part], shown[part]);
+        assert_eq!(pushed[part], shown[part]);
+    }
+    assert_eq!(
+        told["content_attributes"],
+        json!({"type": "card", "card": body})
+    );
+    let ids = json!({"message_id": 1, "account_id": office.account.0});
+    let attachment = |id: i64, mut rest: Value| {
+        let rest = rest.as_object_mut().unwrap();
+        rest.extend(ids.as_object().unwrap().clone());
+        rest.insert("id".to_owned(), id.into());
+        Value::Object(rest.clone())
+    };
+    assert_eq!(
+        told["attachments"],
+        json!([
+            attachment(
+                1,
+                json!({
+                    "file_type": "location", "coordinates_lat": 59.3, "coordinates_long": 18.1,
+                    "fallback_title": "Harbour.ogg", "data_url": "https://maps.example.org/1"
+                })
+            ),
+            attachment(
+                2,
+                json!({
+                    "file_type": "contact", "fallback_title": "Harbour.ogg",
+                    "meta": {"latitude": 59.3, "longitude": 18.1, "first_name": "Ann"}
+                })
+            ),
+            attachment(
+                3,
+                json!({
+                    "file_type": "audio", "extension": "ogg", "content_type": "audio/ogg",
+                    "data_url": "https://example.org/1.ogg", "thumb_url": "", "file_size": null, "width": null, "height": null,
+                    "transcribed_text": ""
+                })
+            ),
+        ])
+    );
 }
