@@ -18,6 +18,7 @@ use super::wire::conversation::{
     ConversationBody, ConversationChanges, ConversationList, ConversationListData,
     ConversationMeta, NewConversationBody,
 };
+use super::wire::inbox::{API_CHANNEL, channel_type};
 use super::wire::message::NewMessageBody;
 use super::{Route, Server, uploads};
 use crate::model::{
@@ -36,6 +37,9 @@ const PAGE: i64 = 25;
 
 /// The last page there is: whatever is behind it is found by narrower questions.
 const LAST_PAGE: i64 = 4000;
+
+/// The name of what is kept of a first message that is posted when its conversation is there.
+const FIRST_MESSAGE: &str = "chatlake first message";
 
 /// How many are given where there are no pages.
 const UNPAGED: i64 = 1000;
@@ -102,9 +106,15 @@ pub(super) async fn create(
     let taking = uploads::of_first_message(scope.account);
     let received = body.read(&server, taking).await?;
     let (once, files) = (received.once, received.files);
-    let start = read_start(&server, &scope, received.value, &files).await?;
+    let mut start = read_start(&server, &scope, received.value, &files).await?;
+    // What the contact says is posted to the conversation, where a bot may answer it.
+    let heard = start.message.take_if(|first| is_heard(first));
+    let then = once.as_ref().map(|once| once.beside(FIRST_MESSAGE));
     let (account, now) = (scope.account, server.now());
     let id = store::conversation_starts::start(&server.store, account, start, once, now).await?;
+    if let Some(heard) = heard {
+        server.runner.receive(account, id, heard, then, now).await?;
+    }
     answer(&server, &scope, id).await
 }
 
@@ -235,7 +245,11 @@ async fn read_start(
     })
 }
 
-/// What the caller says first. What the contact says is posted to a conversation, where a bot may answer it.
+fn is_heard(message: &NewMessage) -> bool {
+    message.kind == MessageKind::Incoming && !message.private
+}
+
+/// What is said first. What the contact says may come from another system only.
 async fn first_message(
     server: &Server,
     scope: &Scope,
@@ -246,8 +260,10 @@ async fn first_message(
     let mut message = compose::message(server, scope, place, body).await?;
     message.attachments = uploads::attachments(server, scope.account, named, files).await?;
     if message.kind == MessageKind::Incoming {
-        let text = "message: what the contact says is posted to the conversation";
-        return Err(Error::Refused(text.to_owned()));
+        let inbox = store::inboxes::get(&server.store, scope.account, place.inbox).await?;
+        if channel_type(inbox.channel) != API_CHANNEL {
+            return Err(store::Error::IncomingRefused.into());
+        }
     }
     Ok(message)
 }

@@ -29,7 +29,6 @@
 //!   time. A `source_id` that is taken is 422 wherever it is.
 //! - A `source_id` that comes again in one conversation of an API inbox gives the message that has it.
 //! - Ids that are no number are 404, unknown words for a status or type 422; a wrong method is 405, as is proper.
-//! - A conversation begins with words of its caller only; what the contact says is posted to it, where a bot may answer.
 //! - A bot's access token is shown to administrators only, as it sees every inbox. A bot made elsewhere has none to show
 //!   until it is reset here.
 //! - An inbox has a `secret` as long as it has a `webhook_url`, and a bot as long as it has an `outgoing_url`.
