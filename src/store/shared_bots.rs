@@ -15,7 +15,7 @@ use sqlx::PgConnection;
 use subtle::ConstantTimeEq;
 
 use super::agent_bots::{AgentBot, AgentBotPatch, NewAgentBot};
-use super::{Error, Noun, Result, Store, endpoints};
+use super::{Error, Noun, Result, Store, endpoints, require};
 use crate::model::{AccountId, BotId, PlatformAppId};
 
 /// How such a bot's token begins, so that it is not looked for among other kinds.
@@ -143,7 +143,7 @@ pub async fn update(
                 )
                 .execute(&mut *conn)
                 .await?;
-                super::require::changed(changed.rows_affected(), Noun::Bot)?;
+                require::changed(changed.rows_affected(), Noun::Bot)?;
                 sqlx::query!(
                     "update bots b set name = s.name, description = s.description, avatar_url = s.avatar_url,
                             config = s.config, updated_at = $2
@@ -182,7 +182,7 @@ pub async fn remove(
                 )
                 .execute(&mut *conn)
                 .await?;
-                super::require::changed(removed.rows_affected(), Noun::Bot)?;
+                require::changed(removed.rows_affected(), Noun::Bot)?;
                 sqlx::query!(
                     "with row as (
                          update bots set removed_at = $2, updated_at = $2 where shared_bot_id = $1 returning account_id, id
