@@ -49,8 +49,7 @@
 //! - Search for conversations and their list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - An address may ask 60,000 times a minute (`limits.address_per_minute`), of all APIs together.
 //! - Lists of conversations end after 4,000 pages.
-//! - Conditions of a filter hold from left to right, whatever joins them. Every value counts, also of contacts. A custom
-//!   attribute is one of what is filtered, whatever `custom_attribute_type` says.
+//! - Conditions of a filter hold from left to right, whatever joins them. Every value counts, also of contacts.
 //! - Unread conversations are counted for every account, whatever its features are.
 //! - A search for contacts sorts any twenty thousand of those that have the text.
 //! - Deleting a contact deletes its conversations before the answer, not some time after it.
