@@ -156,7 +156,11 @@ impl Links {
     fn url(&self, token: &str, name: &str) -> String {
         let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
         // A form writes a space as a plus, a path does not.
-        let path = format!("/files/{token}/{}", name.replace('+', "%20"));
+        self.page(&format!("/files/{token}/{}", name.replace('+', "%20")))
+    }
+
+    /// The address of something else that this server shows.
+    pub fn page(&self, path: &str) -> String {
         match ASKED_AT.try_with(Arc::clone) {
             Ok(base) if !self.is_public => format!("{base}{path}"),
             Ok(_) | Err(_) => format!("{}{path}", self.base),

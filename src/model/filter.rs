@@ -109,6 +109,8 @@ pub enum ConversationField {
     Standard(ConversationKey),
     /// What its account keeps of it.
     Custom(CustomField),
+    /// What its account keeps of its contact.
+    OfContact(CustomField),
 }
 
 text_enum! {

@@ -63,4 +63,4 @@ pub use user::{Membership, User};
 pub use user_agent::UserAgent;
 pub use visit::{Card, MatchType, PageFilter, Rating, Visit};
 pub use web_url::{InvalidUrl, WebUrl};
-pub use working_hours::{Hours, WorkingHours};
+pub use working_hours::{Hours, OpenHours, WorkingHours};

@@ -1,5 +1,8 @@
 //! When an inbox is open.
 
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+
 /// The hours of one weekday, in minutes since midnight of the inbox's time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hours {
@@ -34,5 +37,106 @@ impl Default for WorkingHours {
         week[0] = Hours::Closed;
         week[6] = Hours::Closed;
         Self(week)
+    }
+}
+
+/// When an inbox is open, by the clocks of the place where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenHours {
+    /// The hours of its week.
+    pub week: WorkingHours,
+    /// Where it is.
+    pub zone: Tz,
+}
+
+impl OpenHours {
+    /// For how long it was open between two moments.
+    pub fn between(self, since: DateTime<Utc>, until: DateTime<Utc>) -> TimeDelta {
+        let date = |at: DateTime<Utc>| at.with_timezone(&self.zone).date_naive();
+        let days = date(since)
+            .iter_days()
+            .take_while(|day| *day <= date(until));
+        let open = days.filter_map(|day| {
+            let (opens, closes) = self.of(day)?;
+            Some((closes.min(until) - opens.max(since)).max(TimeDelta::zero()))
+        });
+        open.sum()
+    }
+
+    /// When it opens and closes on a day, if at all.
+    fn of(self, day: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let weekday = usize::try_from(day.weekday().num_days_from_sunday()).ok()?;
+        let (opens, closes) = match self.week.0[weekday] {
+            Hours::Closed => return None,
+            Hours::AllDay => (0, 24 * 60),
+            Hours::Between(opens, closes) => (opens, closes),
+        };
+        Some((self.moment(day, opens), self.moment(day, closes)))
+    }
+
+    /// When clocks there show a time, for the first time if they do so twice: later, where they are put forward over it.
+    fn moment(self, day: NaiveDate, minute: u16) -> DateTime<Utc> {
+        let mut shown = day.and_time(NaiveTime::MIN) + TimeDelta::minutes(minute.into());
+        // No place puts its clocks forward by more than a day.
+        for _ in 0..96 {
+            match self.zone.from_local_datetime(&shown).earliest() {
+                Some(at) => return at.to_utc(),
+                None => shown += TimeDelta::minutes(15),
+            }
+        }
+        shown.and_utc()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open_minutes(zone: &str, since: &str, until: &str) -> i64 {
+        let hours = OpenHours {
+            week: WorkingHours::default(),
+            zone: zone.parse().unwrap(),
+        };
+        let open = hours.between(since.parse().unwrap(), until.parse().unwrap());
+        open.num_minutes()
+    }
+
+    #[test]
+    fn what_is_outside_of_the_hours_does_not_count() {
+        // 10 March 2026 is a Tuesday.
+        for (since, until, minutes) in [
+            ("2026-03-10T12:00:00Z", "2026-03-10T12:05:00Z", 5),
+            ("2026-03-10T16:50:00Z", "2026-03-10T18:00:00Z", 10),
+            ("2026-03-10T16:50:00Z", "2026-03-11T09:10:00Z", 20),
+            ("2026-03-10T18:00:00Z", "2026-03-11T08:00:00Z", 0),
+            ("2026-03-13T16:00:00Z", "2026-03-16T10:00:00Z", 120),
+            ("2026-03-14T00:00:00Z", "2026-03-15T23:00:00Z", 0),
+            ("2026-03-02T00:00:00Z", "2026-03-16T00:00:00Z", 10 * 480),
+            ("2026-03-10T12:05:00Z", "2026-03-10T12:00:00Z", 0),
+        ] {
+            assert_eq!(
+                open_minutes("UTC", since, until),
+                minutes,
+                "{since} {until}"
+            );
+        }
+    }
+
+    #[test]
+    fn hours_are_those_of_the_place_on_that_day() {
+        // Clocks in Berlin go forward on 29 March 2026: nine o'clock there is at eight on Friday, at seven on Monday.
+        let (friday, monday) = ("2026-03-27T07:00:00Z", "2026-03-30T07:30:00Z");
+        assert_eq!(open_minutes("Europe/Berlin", friday, monday), 480 + 30);
+    }
+
+    #[test]
+    fn a_whole_day_is_as_long_as_it_is() {
+        let hours = OpenHours {
+            week: WorkingHours([Hours::AllDay; 7]),
+            zone: chrono_tz::Europe::Berlin,
+        };
+        let day = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let open = hours.between(day("2026-03-28T23:00:00Z"), day("2026-03-29T22:00:00Z"));
+        assert_eq!(open, TimeDelta::hours(23));
     }
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::endpoints::Behind;
-use super::{Error, Noun, Once, Result, Store, endpoints, keys, require};
-use crate::model::{AccountId, Attributes, BotId, InboxId, Scope};
+use super::{Error, Noun, Once, Result, Store, bots, endpoints, keys, require, shared_bots};
+use crate::model::{AccountId, Attributes, Bot, BotId, InboxId, Scope};
 use crate::vault::Vault;
 
 /// What the access tokens of bots are sealed for.
@@ -18,6 +18,8 @@ pub(super) const TOKEN: &str = "bot access token";
 pub struct AgentBot {
     /// Its id.
     pub id: BotId,
+    /// Whether it is of every account, and of none.
+    pub is_shared: bool,
     /// The name beside what it says.
     pub name: String,
     /// What it is for.
@@ -84,7 +86,7 @@ macro_rules! agent_bots {
                from bots b
                left join endpoints e on e.account_id = b.account_id and e.bot_id = b.id and e.kind = 'bot'
                                     and e.disabled_reason is distinct from 'removed'
-               where b.account_id = $1 and b.removed_at is null "# + $tail
+               where b.account_id = $1 and b.shared_bot_id is null and b.removed_at is null "# + $tail
             $(, $arg)*
         )
     };
@@ -134,13 +136,42 @@ pub(super) async fn insert(
     Ok(id)
 }
 
-/// The bot, unless removed.
+/// The bot, unless removed: the account's own, or one that all share.
 pub async fn get(store: &Store, account: AccountId, id: BotId) -> Result<AgentBot> {
-    agent_bots!("and b.id = $2", account.0, id.0)
+    let own = agent_bots!("and b.id = $2", account.0, id.0)
         .fetch_optional(&mut *store.read().await?)
-        .await?
-        .ok_or(Error::NotFound(Noun::Bot))?
-        .open(store)
+        .await?;
+    match own {
+        Some(row) => row.open(store),
+        None => {
+            let shared = shared_bots::find_shown(store, id).await?;
+            shared.ok_or(Error::NotFound(Noun::Bot))
+        }
+    }
+}
+
+/// A bot that somebody in the account speaks of: one of its own, or one that all share, which is taken in.
+pub async fn find(
+    store: &Store,
+    account: AccountId,
+    id: BotId,
+    now: DateTime<Utc>,
+) -> Result<Option<Bot>> {
+    let found = |bot| match bot {
+        Ok(bot) => Ok(Some(bot)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    };
+    if let Some(bot) = found(bots::get(store, account, id).await)? {
+        return Ok(Some(bot));
+    }
+    if shared_bots::find_shown(store, id).await?.is_none() {
+        return Ok(None);
+    }
+    store
+        .write(move |conn| Box::pin(shared_bots::adopt(conn, account, id, now)))
+        .await?;
+    found(bots::get(store, account, id).await)
 }
 
 /// The bot that answers first in an inbox.
@@ -149,25 +180,32 @@ pub async fn find_of_inbox(
     account: AccountId,
     inbox: InboxId,
 ) -> Result<Option<AgentBot>> {
-    let row = agent_bots!(
-        "and b.id = (select i.bot_id from inboxes i where i.account_id = $1 and i.id = $2 and i.removed_at is null)",
+    let bot = sqlx::query_scalar!(
+        r#"select bot_id as "id: BotId" from inboxes where account_id = $1 and id = $2 and removed_at is null"#,
         account.0,
         inbox.0,
     )
     .fetch_optional(&mut *store.read().await?)
     .await?;
-    row.map(|row| row.open(store)).transpose()
+    match bot.flatten() {
+        Some(bot) => get(store, account, bot).await.map(Some),
+        None => Ok(None),
+    }
 }
 
-/// The account's bots, oldest first.
+/// The account's bots and those that all share, oldest first.
 pub async fn list(store: &Store, account: AccountId) -> Result<Vec<AgentBot>> {
     let rows = agent_bots!("order by b.id limit 10000", account.0)
         .fetch_all(&mut *store.read().await?)
         .await?;
-    rows.into_iter().map(|row| row.open(store)).collect()
+    let own = rows.into_iter().map(|row| row.open(store));
+    let mut bots: Vec<AgentBot> = own.collect::<Result<_>>()?;
+    bots.extend(shared_bots::list_shown(store).await?);
+    bots.sort_by_key(|bot| bot.id);
+    Ok(bots)
 }
 
-/// Changes a bot.
+/// Changes a bot of the account's own.
 pub async fn update(
     store: &Store,
     account: AccountId,
@@ -182,7 +220,7 @@ pub async fn update(
                 let changed = sqlx::query!(
                     "update bots set name = coalesce($3, name), description = coalesce($4, description),
                             avatar_url = coalesce($5, avatar_url), config = coalesce($6, config), updated_at = $7
-                     where account_id = $1 and id = $2 and removed_at is null",
+                     where account_id = $1 and id = $2 and shared_bot_id is null and removed_at is null",
                     account.0,
                     id.0,
                     patch.name,
@@ -220,7 +258,7 @@ pub async fn remove(
             Box::pin(async move {
                 let removed = sqlx::query!(
                     "update bots set removed_at = $3, updated_at = $3
-                     where account_id = $1 and id = $2 and removed_at is null",
+                     where account_id = $1 and id = $2 and shared_bot_id is null and removed_at is null",
                     account.0,
                     id.0,
                     now,
@@ -262,7 +300,9 @@ pub async fn reset_token(
         .write_ending(move |conn| {
             Box::pin(async move {
                 let old = sqlx::query_scalar!(
-                    "select token_key_id from bots where account_id = $1 and id = $2 and removed_at is null for no key update",
+                    "select token_key_id from bots
+                     where account_id = $1 and id = $2 and shared_bot_id is null and removed_at is null
+                     for no key update",
                     account.0,
                     id.0,
                 )
@@ -295,6 +335,7 @@ pub async fn reset_secret(
     store
         .write(move |conn| {
             Box::pin(async move {
+                require::own_bot(conn, account, id).await?;
                 endpoints::reset_secret(conn, &vault, account, Behind::Bot(id), now).await
             })
         })
@@ -341,6 +382,7 @@ impl Row {
         };
         Ok(AgentBot {
             id: self.id,
+            is_shared: false,
             name: self.name,
             description: self.description,
             avatar_url: self.avatar_url,

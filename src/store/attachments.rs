@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{Result, blobs};
+use super::{Result, blobs, surveys};
 use crate::files::{Links, Variant};
 use crate::model::{
     AccountId, Attachment, AttachmentId, BlobId, ConversationId, FileType, MessageId, NewAttachment,
@@ -180,6 +180,7 @@ pub(super) fn link_snapshot(links: Option<&Links>, account: AccountId, snapshot:
     let Some(links) = links else {
         return;
     };
+    surveys::link(links, snapshot);
     let mut lines = Vec::new();
     let attachments = snapshot
         .get_mut("attachments")
@@ -204,13 +205,13 @@ pub(super) fn link_snapshot(links: Option<&Links>, account: AccountId, snapshot:
     }
 }
 
-/// The same for a snapshot as text. Most are of no file, and need not be read for that.
+/// The same for a snapshot as text. Most are of no file and no survey, and need not be read for that.
 pub(super) fn link_text(
     links: Option<&Links>,
     account: AccountId,
     snapshot: &mut String,
 ) -> Result<()> {
-    if snapshot.contains("\"blob_id\"") {
+    if snapshot.contains("\"blob_id\"") || snapshot.contains("\"input_csat\"") {
         let mut linked = serde_json::from_str(snapshot)?;
         link_snapshot(links, account, &mut linked);
         *snapshot = linked.to_string();

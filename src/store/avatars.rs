@@ -127,7 +127,7 @@ async fn show(
         ),
         Whose::Bot(id) => require::changed(
             sqlx::query!(
-                "update bots set avatar_url = $3, updated_at = $4 where account_id = $1 and id = $2",
+                "update bots set avatar_url = $3, updated_at = $4 where account_id = $1 and id = $2 and shared_bot_id is null",
                 account.0,
                 id.0,
                 url,

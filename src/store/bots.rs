@@ -219,7 +219,7 @@ async fn next_version(
 ) -> Result<FlowVersion> {
     sqlx::query_scalar!(
         r#"update bots set flow_version = coalesce(flow_version, 0) + 1, updated_at = $3
-           where account_id = $1 and id = $2 and removed_at is null
+           where account_id = $1 and id = $2 and shared_bot_id is null and removed_at is null
            returning flow_version as "version!: FlowVersion""#,
         account.0,
         bot.0,

@@ -10,8 +10,9 @@ use crate::model::{
     ConversationStatus, InboxId, TeamId,
 };
 
-/// How many of an account's newest messages are searched: reading them takes a fraction of a second.
-const SEARCHED: i64 = 100_000;
+/// So many conversations are looked up one by one. Among more than these, whoever goes through all in their order soon
+/// has a page.
+const LOOKED_UP: usize = 2_000;
 
 /// Which conversations to list.
 #[derive(Debug, Clone)]
@@ -40,8 +41,8 @@ pub struct ConversationFilter {
     pub mentioned: Option<AgentId>,
     /// Only those that this agent follows.
     pub participant: Option<AgentId>,
-    /// Only those in which somebody said this, as far back as is looked.
-    pub said: Option<String>,
+    /// Only those among these, by their ids.
+    pub among: Option<Vec<i64>>,
 }
 
 impl ConversationFilter {
@@ -60,7 +61,7 @@ impl ConversationFilter {
             conditions: Vec::new(),
             mentioned: None,
             participant: None,
-            said: None,
+            among: None,
         }
     }
 }
@@ -175,19 +176,6 @@ pub async fn list(
     Ok(ids)
 }
 
-/// A pattern of texts that contain this one, in which nothing stands for anything else.
-pub(super) fn containing(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
-}
-
 /// Every value is bound; only these texts reach the statement.
 fn push_filter(
     query: &mut QueryBuilder<Postgres>,
@@ -246,17 +234,19 @@ fn push_filter(
         );
         query.push_bind(agent.0).push(")");
     }
-    if let Some(said) = &filter.said {
-        // The sub-selects stand by themselves: each is done once, whatever else is asked.
-        query.push(" and c.id in (select s.conversation_id from messages s where s.account_id = ");
-        query.push_bind(account.0);
-        query.push(" and s.id >= coalesce((select f.id from messages f where f.account_id = ");
-        query.push_bind(account.0);
-        query
-            .push(" order by f.id desc offset ")
-            .push_bind(SEARCHED);
-        query.push(" limit 1), 0) and s.kind in ('incoming', 'outgoing') and s.content ilike ");
-        query.push_bind(containing(said)).push(")");
+    match &filter.among {
+        Some(ids) if ids.len() <= LOOKED_UP => {
+            query
+                .push(" and c.id = any (")
+                .push_bind(ids.clone())
+                .push(")");
+        }
+        // Not to be made a join of: each conversation is looked for in a table of the ids.
+        Some(ids) => {
+            query.push(" and (c.id in (select unnest(");
+            query.push_bind(ids.clone()).push("::bigint[]))) is true");
+        }
+        None => {}
     }
 }
 

@@ -1,13 +1,17 @@
-//! What is shown of conversations that were found by what was said in them.
+//! Conversations found by what was said in them, as far back as is looked, and what is shown of them.
+//!
+//! No index knows what was said: one over all parts of all texts would make every message as dear to write as dozens.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::conversation_lists::containing;
 use super::{Result, Store, messages};
 use crate::model::{AccountId, Channel, ContactId, ConversationId, InboxId, Message};
+
+/// How many of an account's newest messages are searched: reading them takes a fraction of a second.
+const SEARCHED: i64 = 100_000;
 
 /// A conversation that was found, and what was said in it.
 #[derive(Debug, Clone)]
@@ -41,6 +45,34 @@ struct Row {
     inbox: InboxId,
     inbox_name: String,
     channel: Channel,
+}
+
+/// The conversations in which somebody said this.
+pub async fn find(store: &Store, account: AccountId, said: &str) -> Result<Vec<i64>> {
+    let ids = sqlx::query_scalar!(
+        "select distinct conversation_id from messages
+         where account_id = $1 and kind in ('incoming', 'outgoing') and content ilike $2
+           and id >= coalesce((select id from messages where account_id = $1 order by id desc offset $3 limit 1), 0)",
+        account.0,
+        containing(said),
+        SEARCHED,
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?;
+    Ok(ids)
+}
+
+/// A pattern of texts that contain this one, in which nothing stands for anything else.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// These conversations, in their order, with at most so many messages each that say a text.

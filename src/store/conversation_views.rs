@@ -23,6 +23,8 @@ pub struct ConversationView {
     pub source_id: String,
     /// Whether the contact proved its identifier there.
     pub hmac_verified: bool,
+    /// When the way in was made, and when it was last changed.
+    pub way_times: [DateTime<Utc>; 2],
     /// What its inbox is connected to.
     pub channel: Channel,
     /// The agent it is given to.
@@ -59,6 +61,7 @@ struct Beside {
     id: ConversationId,
     source_id: String,
     hmac_verified: bool,
+    way_times: [DateTime<Utc>; 2],
     channel: Channel,
     assignee_bot: Option<BotName>,
     team: Option<Team>,
@@ -140,6 +143,7 @@ pub async fn list(
             conversation,
             source_id: beside.source_id,
             hmac_verified: beside.hmac_verified,
+            way_times: beside.way_times,
             channel: beside.channel,
             assignee_bot: beside.assignee_bot,
             team: beside.team,
@@ -152,7 +156,7 @@ pub async fn list(
 
 async fn list_beside(store: &Store, account: AccountId, ids: &[i64]) -> Result<Vec<Beside>> {
     let rows = sqlx::query!(
-        r#"select c.id as "id: ConversationId", w.source_id, w.hmac_verified, i.channel as "channel: Channel",
+        r#"select c.id as "id: ConversationId", w.source_id, w.hmac_verified, w.created_at, w.updated_at, i.channel as "channel: Channel",
                   t.id as "team_id?: TeamId", t.name as "team_name?", t.description as team_description,
                   t.allow_auto_assign as "team_assigns?", b.id as "bot_id?: BotId", b.name as "bot_name?",
                   b.description as "bot_description?", b.avatar_url as "bot_avatar_url?",
@@ -186,6 +190,7 @@ async fn list_beside(store: &Store, account: AccountId, ids: &[i64]) -> Result<V
         id: row.id,
         source_id: row.source_id,
         hmac_verified: row.hmac_verified,
+        way_times: [row.created_at, row.updated_at],
         channel: row.channel,
         assignee_bot: row.bot_id.map(|id| BotName {
             id,
@@ -208,7 +213,7 @@ async fn list_beside(store: &Store, account: AccountId, ids: &[i64]) -> Result<V
 }
 
 /// An inbox may let its agents answer only so many hours after the contact's last message.
-fn reply_until(
+pub(super) fn reply_until(
     hours: Option<i64>,
     last_incoming_at: Option<DateTime<Utc>>,
 ) -> Option<DateTime<Utc>> {

@@ -33,7 +33,7 @@ pub async fn get(
 ) -> Result<Secrets> {
     let row = sqlx::query!(
         "select secret_sealed, previous_secret_sealed, previous_secret_until
-         from endpoints where account_id = $1 and id = $2 and disabled_reason is distinct from 'removed'",
+         from endpoints where account_id = $1 and id = $2 and not is_shared and disabled_reason is distinct from 'removed'",
         account.0,
         id.0,
     )
@@ -72,7 +72,7 @@ pub async fn rotate(
                      set previous_secret_sealed = case when $4 then secret_sealed end,
                          previous_secret_until = case when $4 then $5::timestamptz end,
                          secret_sealed = $3, updated_at = $6
-                     where account_id = $1 and id = $2 and disabled_reason is distinct from 'removed'",
+                     where account_id = $1 and id = $2 and not is_shared and disabled_reason is distinct from 'removed'",
                     account.0,
                     id.0,
                     sealed,

@@ -42,7 +42,7 @@ macro_rules! endpoints {
                       bot_id as "bot: BotId", url, subscriptions, disabled_at,
                       disabled_reason as "disabled_reason: DisabledReason", failing_since,
                       previous_secret_until, created_at, updated_at
-               from endpoints where account_id = $1 and disabled_reason is distinct from 'removed' "# + $tail
+               from endpoints where account_id = $1 and not is_shared and disabled_reason is distinct from 'removed' "# + $tail
             $(, $arg)*
         )
     };
@@ -92,7 +92,7 @@ pub async fn set_enabled(
                          failing_since = case when not $3 then failing_since end,
                          failed_at = case when not $3 then failed_at end,
                          updated_at = case when (disabled_at is null) = $3 then updated_at else $4 end
-                     where account_id = $1 and id = $2 and disabled_reason is distinct from 'removed'",
+                     where account_id = $1 and id = $2 and not is_shared and disabled_reason is distinct from 'removed'",
                     account.0,
                     id.0,
                     enabled,

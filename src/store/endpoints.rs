@@ -25,7 +25,7 @@ const INBOX_EVENTS: [EventKind; 7] = [
 ];
 
 /// What the system behind a bot hears of, in every inbox that the bot serves.
-const BOT_EVENTS: [EventKind; 7] = [
+pub(super) const BOT_EVENTS: [EventKind; 7] = [
     EventKind::ConversationUpdated,
     EventKind::ConversationStatusChanged,
     EventKind::ConversationOpened,
@@ -105,7 +105,7 @@ pub async fn set_bot_url(
     store
         .write(move |conn| {
             Box::pin(async move {
-                require::bot(conn, account, bot).await?;
+                require::own_bot(conn, account, bot).await?;
                 put_bot_url(conn, &vault, account, bot, &url, now).await
             })
         })

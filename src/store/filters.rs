@@ -48,7 +48,7 @@ pub(super) struct PlaceOf<'a>(Place<'a>);
 impl Field for ContactField {
     fn place(&self) -> PlaceOf<'_> {
         PlaceOf(match self {
-            Self::Custom(field) => custom(field),
+            Self::Custom(field) => kept("c.custom_attributes", field),
             Self::Standard(key) => match key {
                 ContactKey::Name => Place::Name,
                 ContactKey::PhoneNumber => Place::Searched("c.phone_number"),
@@ -71,7 +71,11 @@ impl Field for ContactField {
 impl Field for ConversationField {
     fn place(&self) -> PlaceOf<'_> {
         PlaceOf(match self {
-            Self::Custom(field) => custom(field),
+            Self::Custom(field) => kept("c.custom_attributes", field),
+            Self::OfContact(field) => kept(
+                "(select k.custom_attributes from contacts k where k.account_id = c.account_id and k.id = c.contact_id)",
+                field,
+            ),
             Self::Standard(key) => match key {
                 ConversationKey::Status => Place::Text("c.status"),
                 ConversationKey::Assignee => Place::Value("c.assignee_id"),
@@ -103,13 +107,13 @@ fn additional(key: &'static str) -> Place<'static> {
     Place::Key("c.additional_attributes", Cast::Text, key)
 }
 
-fn custom(field: &CustomField) -> Place<'_> {
+fn kept<'a>(object: &'static str, field: &'a CustomField) -> Place<'a> {
     let cast = match field.kind {
         CustomKind::Text | CustomKind::Flag => Cast::Text,
         CustomKind::Number => Cast::Number,
         CustomKind::Date => Cast::Day,
     };
-    Place::Key("c.custom_attributes", cast, &field.key)
+    Place::Key(object, cast, &field.key)
 }
 
 /// The custom attributes among these keys that the account defined, of contacts or of conversations.

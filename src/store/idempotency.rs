@@ -33,6 +33,14 @@ impl Once {
         }
     }
 
+    /// The same name for another write that the same request asks for.
+    pub fn beside(&self, api: &'static str) -> Self {
+        Self {
+            api,
+            ..self.clone()
+        }
+    }
+
     /// The API and the name that the client gave.
     pub fn name(&self) -> (&'static str, &str) {
         (self.api, &self.key)

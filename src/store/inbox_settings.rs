@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::cache_keys::{self, List};
 use super::endpoints::Behind;
-use super::{Error, Noun, Result, Store, endpoints, inbox_events, require};
+use super::{Error, Noun, Result, Store, endpoints, inbox_events, require, shared_bots};
 use crate::model::{AccountId, Attributes, BotId, Hours, Inbox, InboxId, WorkingHours};
 use crate::vault::Vault;
 
@@ -162,6 +162,7 @@ pub async fn set_bot(
         .write(move |conn| {
             Box::pin(async move {
                 if let Some(bot) = bot {
+                    shared_bots::adopt(conn, account, bot, now).await?;
                     require::bot(conn, account, bot).await?;
                 }
                 lock(conn, account, id).await?;

@@ -114,7 +114,7 @@ impl std::ops::AddAssign for Sum {
 }
 
 impl Division {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Agents => "agents",
             Self::Inboxes => "inboxes",

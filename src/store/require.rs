@@ -42,6 +42,19 @@ pub(super) async fn bot(conn: &mut PgConnection, account: AccountId, bot: BotId)
     found_or(found.is_some(), Noun::Bot)
 }
 
+/// This bot, which the account made.
+pub(super) async fn own_bot(conn: &mut PgConnection, account: AccountId, bot: BotId) -> Result<()> {
+    let found = sqlx::query_scalar!(
+        "select id from bots
+         where account_id = $1 and id = $2 and shared_bot_id is null and removed_at is null for share",
+        account.0,
+        bot.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    found_or(found.is_some(), Noun::Bot)
+}
+
 /// This inbox.
 pub(super) async fn inbox(
     conn: &mut PgConnection,

@@ -1,6 +1,6 @@
 //! Sealed columns of all accounts: sealing them anew is the operator's, so it takes no account.
 
-use super::{Result, Store, agent_bots, bot_secrets, endpoints, inboxes, user_tokens};
+use super::{Result, Store, agent_bots, bot_secrets, endpoints, inboxes, shared_bots, user_tokens};
 
 /// How many secrets one transaction seals anew.
 const BATCH: i64 = 500;
@@ -90,6 +90,33 @@ async fn reseal_bot_secrets(
     Ok(())
 }
 
+/// Bots that all accounts share are of none.
+async fn reseal_shared_bots(store: &Store, total: &mut Resealed) -> Result<()> {
+    reseal_column!(
+        store,
+        total,
+        shared_bots::TOKEN,
+        r#"select 0::bigint as "account_id!", id, token_sealed as sealed from shared_bots
+           where (0::bigint, id) > ($1, $2) and substring(token_sealed for 4) <> $3::bytea
+           order by id limit $4"#,
+        "update shared_bots t set token_sealed = n.new
+         from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[]) as n (account_id, id, old, new)
+         where t.id = n.id and t.token_sealed = n.old",
+    );
+    reseal_column!(
+        store,
+        total,
+        endpoints::SECRET,
+        r#"select 0::bigint as "account_id!", id, secret_sealed as sealed from shared_bots
+           where (0::bigint, id) > ($1, $2) and substring(secret_sealed for 4) <> $3::bytea
+           order by id limit $4"#,
+        "update shared_bots t set secret_sealed = n.new
+         from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[]) as n (account_id, id, old, new)
+         where t.id = n.id and t.secret_sealed = n.old",
+    );
+    Ok(())
+}
+
 /// Seals every secret with the newest key that is sealed with an older one.
 pub async fn reseal(store: &Store) -> Result<Resealed> {
     let mut total = Resealed::default();
@@ -148,6 +175,7 @@ pub async fn reseal(store: &Store) -> Result<Resealed> {
          from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[]) as n (account_id, id, old, new)
          where t.account_id = n.account_id and t.id = n.id and t.token_sealed = n.old",
     );
+    reseal_shared_bots(store, &mut total).await?;
     for (kind, purpose) in [
         ("dialogflow", bot_secrets::DIALOGFLOW),
         ("plugin", bot_secrets::PLUGIN),

@@ -14,7 +14,7 @@ use super::conversation_status::{self, StatusChange};
 use super::messages::NewMessage;
 use super::{
     Error, Once, Result, Store, auto_assignment, contact_search, contacts, conversations,
-    endpoints, events, messages,
+    endpoints, events, messages, surveys,
 };
 use crate::model::{
     AccountId, Attributes, BotId, ContactId, Conversation, ConversationId, ConversationStatus,
@@ -275,6 +275,7 @@ async fn take(
     if !between {
         first.append(&mut then);
     }
+    let stood = conversation.status;
     let ids = messages::insert_all(conn, account, conversation, &first, now).await?;
     if let Some(change) = &step.change {
         conversation_status::make(conn, account, conversation, change, now).await?;
@@ -291,6 +292,9 @@ async fn take(
     if let Some(status) = step.status {
         conversations::move_to(conn, account, conversation, status, None, now).await?;
         auto_assignment::give(conn, account, conversation, now).await?;
+    }
+    if stood != conversation.status && conversation.status == ConversationStatus::Resolved {
+        surveys::ask(conn, account, conversation, now).await?;
     }
     Ok(ids.first().copied().filter(|_| incoming))
 }

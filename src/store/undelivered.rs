@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::conversation_status::{self, StatusChange};
-use super::messages::From;
-use super::{Result, conversations, events};
+use super::{Result, auto_assignment, conversations, events, messages};
 use crate::model::{
     AccountId, ConversationId, ConversationStatus, DeliveryId, EventKind, MessageId,
 };
+
+/// What is noted where a bot cannot be reached.
+const OPENED: &str = "System opened the conversation due to an error of its bot.";
 
 /// Deliveries that were given up, and why.
 #[derive(Default)]
@@ -99,7 +100,8 @@ impl Lost {
         Ok(())
     }
 
-    /// Opens pending conversations to agents where the bot has no flow of its own, so that nobody else would answer.
+    /// Opens pending conversations to agents where the bot has no flow of its own, so that nobody else would answer, unless
+    /// the account wants to wait for it.
     async fn open_conversations(&self, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
         let pending = sqlx::query!(
             r#"select distinct c.account_id as "account: AccountId", c.id as "id: ConversationId"
@@ -110,21 +112,19 @@ impl Lost {
                join events e on e.account_id = d.account_id and e.id = d.event_id
                             and e.kind in ('message.created', 'message.updated')
                join conversations c on c.account_id = d.account_id and c.id = d.conversation_id and c.status = 'pending'
+               join accounts a on a.id = c.account_id and not a.settings @> '{"keep_pending_on_bot_failure": true}'
                order by 1, 2"#,
             &self.accounts,
             &self.deliveries,
         )
         .fetch_all(&mut *conn)
         .await?;
-        let change = StatusChange {
-            to: Some(ConversationStatus::Open),
-            snoozed_until: None,
-            by: From::System,
-            opener: None,
-        };
         for row in pending {
-            let mut conversation = conversations::lock(conn, row.account, row.id).await?;
-            conversation_status::make(conn, row.account, &mut conversation, &change, now).await?;
+            let (account, open) = (row.account, ConversationStatus::Open);
+            let mut conversation = conversations::lock(conn, account, row.id).await?;
+            conversations::move_to(conn, account, &mut conversation, open, None, now).await?;
+            messages::insert_note(conn, account, &mut conversation, OPENED, now).await?;
+            auto_assignment::give(conn, account, &mut conversation, now).await?;
         }
         Ok(())
     }

@@ -72,11 +72,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 
 const APIS: &[&str] = &["admin", "bot_open", "chatlake", "imbox", "instabot"];
 
-/// Tables that no account owns: people, how they sign in, and the operator's own programs.
+/// Tables that no account owns: people, how they sign in, the operator's own programs, and their bots for everybody.
 const SHARED_TABLES: &[&str] = &[
     "_sqlx_migrations",
     "accounts",
     "platform_apps",
+    "shared_bots",
     "sign_in_links",
     "user_sessions",
     "users",
@@ -287,7 +288,8 @@ async fn every_tenant_table_carries_its_account_in_every_key() {
     let keys = rows(
         "select i.indexrelid::regclass::text as index
          from pg_index i join pg_class c on c.oid = i.indrelid and c.relnamespace = 'public'::regnamespace
-         where i.indisunique and c.relname not in ('_sqlx_migrations', 'accounts', 'platform_apps', 'sign_in_links', 'user_sessions', 'users')
+         where i.indisunique and c.relname not in ('_sqlx_migrations', 'accounts', 'platform_apps', 'shared_bots', 'sign_in_links', 'user_sessions',
+                               'users')
            and not exists (select 1 from pg_attribute a where a.attrelid = i.indrelid
                            and a.attnum = any (i.indkey) and a.attname = 'account_id')",
     )
@@ -302,7 +304,7 @@ async fn every_reference_between_tenant_tables_carries_the_account() {
         "select k.conname::text as name, k.conrelid::regclass::text as of
          from pg_constraint k join pg_class target on target.oid = k.confrelid
          where k.contype = 'f' and k.connamespace = 'public'::regnamespace
-           and target.relname not in ('accounts', 'platform_apps', 'users')
+           and target.relname not in ('accounts', 'platform_apps', 'shared_bots', 'users')
            and not exists (
                select 1 from unnest(k.conkey, k.confkey) as pair (ours, theirs)
                join pg_attribute a on a.attrelid = k.conrelid and a.attnum = pair.ours and a.attname = 'account_id'

@@ -135,7 +135,7 @@ async fn show_of_inbox(
 }
 
 fn body(member: &Member, bot: AgentBot) -> AgentBotOut {
-    AgentBotOut::new(member.account, bot, member.is_administrator())
+    AgentBotOut::new(Some(member.account), bot, member.is_administrator())
 }
 
 /// A bot to make, which has a name.

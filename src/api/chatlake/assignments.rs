@@ -62,7 +62,9 @@ async fn assign_bot(
 ) -> Result<AssignmentBody> {
     let account = within.who.account;
     let bot = match id {
-        Some(id) => found(store::bots::get(&server.store, account, BotId(id)).await)?,
+        Some(id) => {
+            store::agent_bots::find(&server.store, account, BotId(id), server.now()).await?
+        }
         None => None,
     };
     let Some(bot) = bot else {

@@ -13,7 +13,9 @@ use crate::model::{
 };
 use crate::store::access::{self, Viewer};
 use crate::store::messages::{self, From};
-use crate::store::{self, Noun, Store, accounts, agents, conversations, inboxes, notes};
+use crate::store::{
+    self, Noun, Store, accounts, agents, conversations, inboxes, notes, shared_bots,
+};
 
 /// Whom a token speaks for.
 #[derive(Debug, Clone)]
@@ -197,7 +199,9 @@ impl FromRequestParts<Server> for Member {
         match &identity {
             Identity::Key(caller) if caller.bot.is_none() => {}
             Identity::User(_) => {}
-            Identity::Key(_) | Identity::Platform(_) => return Err(Error::ClosedToBots),
+            Identity::Key(_) | Identity::SharedBot(_) | Identity::Platform(_) => {
+                return Err(Error::ClosedToBots);
+            }
         }
         let Scope { account, actor } = enter(parts, server, identity).await?;
         match actor {
@@ -319,7 +323,8 @@ async fn enter(parts: &mut Parts, server: &Server, identity: Identity) -> Result
     Ok(Scope { account, actor })
 }
 
-/// Lets a user into an account that is open to them. What another account made opens only that one.
+/// Lets a user into an account that is open to them, and a bot that all share into one where it serves an inbox. What
+/// another account made opens only that one.
 async fn enter_other(server: &Server, account: AccountId, identity: Identity) -> Result<Scope> {
     let status = accounts::get(&server.store, account).await?.status;
     if status == AccountStatus::Suspended {
@@ -331,6 +336,11 @@ async fn enter_other(server: &Server, account: AccountId, identity: Identity) ->
             let actor = Actor::Agent(agent.ok_or(Error::OtherAccount)?);
             Ok(Scope { account, actor })
         }
+        Identity::SharedBot(bot) if shared_bots::serves(&server.store, account, bot).await? => {
+            let actor = Actor::Bot(bot);
+            Ok(Scope { account, actor })
+        }
+        Identity::SharedBot(_) => Err(Error::OtherAccountsBot),
         Identity::Key(caller) if caller.bot.is_some() => Err(Error::OtherAccountsBot),
         Identity::Key(_) | Identity::Platform(_) => Err(Error::OtherAccount),
     }

@@ -65,11 +65,9 @@ async fn find_author(server: &Server, scope: &Scope, body: &NewMessageBody) -> R
     let (Some("AgentBot"), Some(id)) = (body.sender_type.as_deref(), body.sender_id) else {
         return Ok(scope.author());
     };
-    match store::bots::get(&server.store, scope.account, BotId(id)).await {
-        Ok(bot) => Ok(From::Bot(bot.id)),
-        Err(store::Error::NotFound(_)) => Ok(scope.author()),
-        Err(error) => Err(error.into()),
-    }
+    let (account, now) = (scope.account, server.now());
+    let bot = store::agent_bots::find(&server.store, account, BotId(id), now).await?;
+    Ok(bot.map_or_else(|| scope.author(), |bot| From::Bot(bot.id)))
 }
 
 /// Replaces the placeholders of what goes out. A text that is not understood goes out as it is.

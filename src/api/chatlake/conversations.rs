@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use chrono::TimeDelta;
 
 use super::auth::{Actor, Administrator, InConversation, Member, Scope, Who};
+use super::body::Body;
 use super::compose::{self, Place};
 use super::error::{Error, Result};
 use super::fields::Query;
@@ -17,11 +18,12 @@ use super::wire::conversation::{
     ConversationBody, ConversationChanges, ConversationList, ConversationListData,
     ConversationMeta, NewConversationBody,
 };
+use super::wire::inbox::{API_CHANNEL, channel_type};
 use super::wire::message::NewMessageBody;
-use super::{Route, Server};
+use super::{Route, Server, uploads};
 use crate::model::{
-    AgentId, ContactId, ContactInbox, ConversationId, ConversationStatus, InboxId, MessageKind,
-    TeamId,
+    AgentId, Blob, ContactId, ContactInbox, ConversationId, ConversationStatus, InboxId,
+    MessageKind, TeamId,
 };
 use crate::store;
 use crate::store::conversation_changes::{self, Change};
@@ -36,6 +38,9 @@ const PAGE: i64 = 25;
 
 /// The last page there is: whatever is behind it is found by narrower questions.
 const LAST_PAGE: i64 = 4000;
+
+/// The name of what is kept of a first message that is posted when its conversation is there.
+const FIRST_MESSAGE: &str = "chatlake first message";
 
 /// How many are given where there are no pages.
 const UNPAGED: i64 = 1000;
@@ -78,7 +83,8 @@ pub(super) fn routes() -> Vec<Route> {
             get(list, "Conversations, page by page")
                 .asks(WHICH)
                 .asks(SHOWN)
-                .post(create, "Begins a conversation"),
+                .post(create, "Begins a conversation, with files if it is a form")
+                .carries("message[attachments][]"),
         ),
         (
             "/api/v1/accounts/{account_id}/conversations/meta",
@@ -96,12 +102,20 @@ pub(super) fn routes() -> Vec<Route> {
 pub(super) async fn create(
     State(server): State<Server>,
     scope: Scope,
-    Params { value: body, once }: Params<NewConversationBody>,
+    body: Body<NewConversationBody>,
 ) -> Result<Json<ConversationBody>> {
-    let start = read_start(&server, &scope, body).await?;
-    let id =
-        store::conversation_starts::start(&server.store, scope.account, start, once, server.now())
-            .await?;
+    let taking = uploads::of_first_message(scope.account);
+    let received = body.read(&server, taking).await?;
+    let (once, files) = (received.once, received.files);
+    let mut start = read_start(&server, &scope, received.value, &files).await?;
+    // What the contact says is posted to the conversation, where a bot may answer it.
+    let heard = start.message.take_if(|first| is_heard(first));
+    let then = once.as_ref().map(|once| once.beside(FIRST_MESSAGE));
+    let (account, now) = (scope.account, server.now());
+    let id = store::conversation_starts::start(&server.store, account, start, once, now).await?;
+    if let Some(heard) = heard {
+        server.runner.receive(account, id, heard, then, now).await?;
+    }
     answer(&server, &scope, id).await
 }
 
@@ -118,7 +132,7 @@ pub(super) async fn list(
     query: Query,
 ) -> Result<Json<ConversationList>> {
     let (store, account, agent) = (&server.store, member.account, &member.agent);
-    let (filter, assigned) = read_filter(&server, &member, &query)?;
+    let (filter, assigned) = read_filter(&server, &member, &query).await?;
     let counts = store::conversation_lists::count(store, account, &filter, agent.id).await?;
     let (window, sort) = (read_window(&query)?, read_sort(&query));
     let ids =
@@ -140,7 +154,7 @@ pub(super) async fn meta(
 ) -> Result<Json<ConversationMeta>> {
     let (account, me) = (member.account, member.agent.id);
     server.limits.conversation_meta.check(me)?;
-    let (filter, _) = read_filter(&server, &member, &query)?;
+    let (filter, _) = read_filter(&server, &member, &query).await?;
     let counts = store::conversation_lists::count(&server.store, account, &filter, me).await?;
     Ok(Json(ConversationMeta {
         meta: counts.into(),
@@ -215,11 +229,19 @@ async fn teams_of(
     }
 }
 
-async fn read_start(server: &Server, scope: &Scope, body: NewConversationBody) -> Result<Start> {
+async fn read_start(
+    server: &Server,
+    scope: &Scope,
+    mut body: NewConversationBody,
+    files: &[Blob],
+) -> Result<Start> {
     let (through, place) = find_through(server, scope, &body).await?;
     let status = body.status.as_deref().filter(|text| !text.is_empty());
+    if !files.is_empty() {
+        body.message.get_or_insert_default();
+    }
     let message = match body.message {
-        Some(body) => Some(first_message(server, scope, &place, body).await?),
+        Some(body) => Some(first_message(server, scope, &place, (body, files)).await?),
         None => None,
     };
     let new = NewConversation {
@@ -245,17 +267,25 @@ async fn read_start(server: &Server, scope: &Scope, body: NewConversationBody) -
     })
 }
 
-/// What the caller says first. What the contact says is posted to a conversation, where a bot may answer it.
+fn is_heard(message: &NewMessage) -> bool {
+    message.kind == MessageKind::Incoming && !message.private
+}
+
+/// What is said first. What the contact says may come from another system only.
 async fn first_message(
     server: &Server,
     scope: &Scope,
     place: &Place<'_>,
-    body: NewMessageBody,
+    (mut body, files): (NewMessageBody, &[Blob]),
 ) -> Result<NewMessage> {
-    let message = compose::message(server, scope, place, body).await?;
+    let named = body.attachments.take();
+    let mut message = compose::message(server, scope, place, body).await?;
+    message.attachments = uploads::attachments(server, scope.account, named, files).await?;
     if message.kind == MessageKind::Incoming {
-        let text = "message: what the contact says is posted to the conversation";
-        return Err(Error::Refused(text.to_owned()));
+        let inbox = store::inboxes::get(&server.store, scope.account, place.inbox).await?;
+        if channel_type(inbox.channel) != API_CHANNEL {
+            return Err(store::Error::IncomingRefused.into());
+        }
     }
     Ok(message)
 }
@@ -298,12 +328,12 @@ async fn find_through(
     Ok((Through::Way(way.id), Place::new(way.contact, way.inbox)))
 }
 
-pub(super) fn read_filter(
+pub(super) async fn read_filter(
     server: &Server,
     member: &Member,
     query: &Query,
 ) -> Result<(ConversationFilter, Assigned)> {
-    let said = query.last("q").map(str::to_owned);
+    let said = query.last("q");
     let status = match query.last("status") {
         // What is searched may stand anywhere.
         _ if said.is_some() => None,
@@ -320,6 +350,12 @@ pub(super) fn read_filter(
     let within = query.number("updated_within")?;
     let within = within.map(|seconds| TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX));
     let kind = query.last("conversation_type");
+    let among = match said {
+        Some(said) => {
+            Some(store::conversation_search::find(&server.store, member.account, said).await?)
+        }
+        None => None,
+    };
     let filter = ConversationFilter {
         status,
         inbox: query.number("inbox_id")?.map(InboxId),
@@ -330,7 +366,7 @@ pub(super) fn read_filter(
         unattended: kind == Some("unattended"),
         mentioned: (kind == Some("mention")).then_some(member.agent.id),
         participant: (kind == Some("participating")).then_some(member.agent.id),
-        said,
+        among,
         ..ConversationFilter::all(member.viewer())
     };
     Ok((filter, assigned))

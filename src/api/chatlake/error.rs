@@ -91,6 +91,8 @@ pub(super) enum Error {
     TooManyTranscripts(RetryAfter),
     #[error("more files than a message may have")]
     TooManyFiles,
+    #[error("more messages than a conversation takes a minute")]
+    TooManyMessages,
     #[error("a file cannot be kept")]
     Storage(#[source] files::Error),
     #[error(transparent)]
@@ -120,6 +122,19 @@ impl Error {
             Self::InvalidRecord { message, .. } => {
                 Self::Refused(format!("Validation failed: {message}"))
             }
+            other => other,
+        }
+    }
+
+    /// As visitors' clients are told it, to whom a message is a record like any other.
+    pub(super) fn of_record(self) -> Self {
+        let files =
+            |sentence: &str| Self::invalid("attachments", format!("Attachments {sentence}"));
+        match self {
+            Self::TooManyMessages => Self::invalid("base", "Too many messages"),
+            Self::TooManyFiles => files("exceeded maximum allowed"),
+            Self::Storage(files::Error::TooLarge) => files("file size is too big"),
+            Self::Storage(files::Error::Type(_)) => files("file type is not supported"),
             other => other,
         }
     }
@@ -177,6 +192,7 @@ impl Error {
             Self::TooManyFiles => {
                 refused("Validation failed: Attachments exceeded maximum allowed")
             }
+            Self::TooManyMessages => refused("Validation failed: Too many messages"),
             Self::Storage(error) => of_storage(error),
             Self::Store(error) => of_store(error),
         }

@@ -41,6 +41,8 @@ pub(super) struct ConditionBody {
     #[serde(default)]
     values: Value,
     query_operator: Option<String>,
+    /// Whose custom attribute is meant: `contact_attribute` also among conversations.
+    custom_attribute_type: Option<String>,
 }
 
 /// What may be asked of a field.
@@ -117,16 +119,20 @@ fn operators(kind: Kind) -> &'static [&'static str] {
 
 /// What rows are picked by: contacts or conversations.
 pub(super) trait Subject: Sized {
-    /// Whose custom attributes count.
-    const MODEL: &'static str;
+    /// Whose custom attributes count; the first, if a condition does not say.
+    const MODELS: &'static [&'static str];
 
     /// Every key that needs no definition.
     fn keys() -> Vec<&'static str>;
 
     fn standard(key: &str) -> Option<(Self, Rule)>;
 
-    fn custom(field: CustomField) -> Self;
+    /// A custom attribute of one of the models.
+    fn custom(model: &str, field: CustomField) -> Self;
 }
+
+const CONTACT: &str = "contact_attribute";
+const CONVERSATION: &str = "conversation_attribute";
 
 /// Which words one stands for, if it is one.
 type Words = fn(&str) -> Option<Vec<String>>;
@@ -151,7 +157,7 @@ impl Rule {
 }
 
 impl Subject for ContactField {
-    const MODEL: &'static str = "contact_attribute";
+    const MODELS: &'static [&'static str] = &[CONTACT];
 
     fn keys() -> Vec<&'static str> {
         ContactKey::ALL.iter().map(|key| key.as_str()).collect()
@@ -175,13 +181,13 @@ impl Subject for ContactField {
         Some((Self::Standard(key), rule))
     }
 
-    fn custom(field: CustomField) -> Self {
+    fn custom(_: &str, field: CustomField) -> Self {
         Self::Custom(field)
     }
 }
 
 impl Subject for ConversationField {
-    const MODEL: &'static str = "conversation_attribute";
+    const MODELS: &'static [&'static str] = &[CONVERSATION, CONTACT];
 
     fn keys() -> Vec<&'static str> {
         ConversationKey::ALL
@@ -217,8 +223,12 @@ impl Subject for ConversationField {
         Some((Self::Standard(key), rule))
     }
 
-    fn custom(field: CustomField) -> Self {
-        Self::Custom(field)
+    fn custom(model: &str, field: CustomField) -> Self {
+        if model == CONTACT {
+            Self::OfContact(field)
+        } else {
+            Self::Custom(field)
+        }
     }
 }
 
@@ -243,21 +253,12 @@ pub(super) async fn read<S: Subject>(
         let text = format!("payload: at most {MAX_CONDITIONS} conditions");
         return Err(Error::Refused(text));
     }
-    let foreign: Vec<String> = bodies
-        .iter()
-        .map(|body| body.attribute_key.clone())
-        .filter(|key| S::standard(key).is_none())
-        .collect();
-    let defined = if foreign.is_empty() {
-        HashMap::new()
-    } else {
-        store::filters::find_custom(store, account, S::MODEL, &foreign).await?
-    };
+    let defined = find_defined::<S>(store, account, &bodies).await?;
     let last = bodies.len().saturating_sub(1);
     let mut join = Join::And;
     let mut conditions = Vec::with_capacity(bodies.len());
     for (place, body) in bodies.iter().enumerate() {
-        let (field, rule) = find_field(&body.attribute_key, &defined)?;
+        let (field, rule) = find_field(body, &defined)?;
         let test = read_test(body, &rule, now)?;
         conditions.push(Condition { join, field, test });
         join = read_join(body.query_operator.as_deref(), place == last)?;
@@ -271,17 +272,49 @@ impl FilterBody {
     }
 }
 
-fn find_field<S: Subject>(key: &str, defined: &HashMap<String, CustomKind>) -> Result<(S, Rule)> {
+/// The custom attributes that an account defined, by their model and key.
+type Defined = HashMap<(&'static str, String), CustomKind>;
+
+/// Those that conditions name.
+async fn find_defined<S: Subject>(
+    store: &Store,
+    account: AccountId,
+    bodies: &[ConditionBody],
+) -> Result<Defined> {
+    let mut defined = Defined::new();
+    for model in S::MODELS {
+        let named = bodies.iter().filter(|body| {
+            S::standard(&body.attribute_key).is_none() && model_of::<S>(body) == *model
+        });
+        let keys: Vec<String> = named.map(|body| body.attribute_key.clone()).collect();
+        if !keys.is_empty() {
+            let found = store::filters::find_custom(store, account, model, &keys).await?;
+            defined.extend(found.into_iter().map(|(key, kind)| ((*model, key), kind)));
+        }
+    }
+    Ok(defined)
+}
+
+/// Whose custom attribute a condition is about.
+fn model_of<S: Subject>(body: &ConditionBody) -> &'static str {
+    let said = body.custom_attribute_type.as_deref();
+    let model = S::MODELS.iter().find(|model| Some(**model) == said);
+    model.unwrap_or(&S::MODELS[0])
+}
+
+fn find_field<S: Subject>(body: &ConditionBody, defined: &Defined) -> Result<(S, Rule)> {
+    let key = &body.attribute_key;
     if let Some(found) = S::standard(key) {
         return Ok(found);
     }
-    match defined.get(key) {
+    let model = model_of::<S>(body);
+    match defined.get(&(model, key.clone())) {
         Some(kind) => {
             let field = CustomField {
                 key: key.to_owned(),
                 kind: *kind,
             };
-            Ok((S::custom(field), Rule::of(Kind::Custom(*kind))))
+            Ok((S::custom(model, field), Rule::of(Kind::Custom(*kind))))
         }
         None => Err(Error::Refused(format!(
             "Invalid attribute key - [{}]. The key should be one of [{}] or a custom attribute defined in the account.",

@@ -8,10 +8,10 @@ use super::Server;
 use super::error::{Error, Result};
 use crate::api::edge::ClientAddress;
 use crate::model::{
-    AccountId, AccountStatus, Caller, KeyId, PlatformAppId, Scope as KeyScope, UserId,
+    AccountId, AccountStatus, BotId, Caller, KeyId, PlatformAppId, Scope as KeyScope, UserId,
 };
 use crate::store::user_sessions::Shown;
-use crate::store::{keys, platform_apps, user_sessions, user_tokens};
+use crate::store::{keys, platform_apps, shared_bots, user_sessions, user_tokens};
 
 /// The header of the token, as the vendor spells it and as proxies that drop underscores need it.
 const TOKEN_HEADERS: [&str; 2] = ["api_access_token", "api-access-token"];
@@ -23,6 +23,8 @@ pub(super) enum Identity {
     Key(Caller),
     /// A user, in every account that is open to them.
     User(UserId),
+    /// A bot that all accounts share, in each where it serves an inbox.
+    SharedBot(BotId),
     /// A platform app.
     Platform(PlatformAppId),
 }
@@ -86,7 +88,9 @@ impl FromRequestParts<Server> for Person {
                 let through = Through::Session(shown.client.to_owned());
                 Ok(Self { user, through })
             }
-            (Identity::Platform(_), _) | (Identity::Key(_), None) => Err(Error::ClosedToBots),
+            (Identity::Platform(_) | Identity::SharedBot(_), _) | (Identity::Key(_), None) => {
+                Err(Error::ClosedToBots)
+            }
         }
     }
 }
@@ -159,6 +163,10 @@ async fn of_token(server: &Server, text: &str) -> Result<Option<Identity>> {
         let user = user_tokens::find(&server.store, text).await?;
         return Ok(user.map(Identity::User));
     }
+    if text.starts_with(shared_bots::PREFIX) {
+        let bot = shared_bots::find_by_token(&server.store, text).await?;
+        return Ok(bot.map(Identity::SharedBot));
+    }
     if text.starts_with(platform_apps::PREFIX) {
         let app = platform_apps::find(&server.store, text).await?;
         return Ok(app.map(Identity::Platform));
@@ -176,6 +184,7 @@ fn count(server: &Server, identity: &Identity) -> Result<()> {
     let whose = match identity {
         Identity::Key(caller) => caller.key.to_string(),
         Identity::User(user) => format!("user/{user}"),
+        Identity::SharedBot(bot) => format!("bot/{bot}"),
         Identity::Platform(app) => format!("platform/{app}"),
     };
     Ok(server.by_key.check(&whose)?)

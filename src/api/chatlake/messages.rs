@@ -124,7 +124,7 @@ async fn post_new(
 }
 
 /// Refuses what comes too fast, unless it was taken before.
-async fn check_pace(
+pub(super) async fn check_pace(
     server: &Server,
     account: AccountId,
     conversation: ConversationId,
@@ -140,9 +140,7 @@ async fn check_pace(
     };
     match first {
         Some(_) => Ok(()),
-        None => Err(Error::Refused(
-            "Validation failed: Too many messages".to_owned(),
-        )),
+        None => Err(Error::TooManyMessages),
     }
 }
 

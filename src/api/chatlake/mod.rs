@@ -29,7 +29,6 @@
 //!   time. A `source_id` that is taken is 422 wherever it is.
 //! - A `source_id` that comes again in one conversation of an API inbox gives the message that has it.
 //! - Ids that are no number are 404, unknown words for a status or type 422; a wrong method is 405, as is proper.
-//! - A conversation begins with words of its caller only; what the contact says is posted to it, where a bot may answer.
 //! - A bot's access token is shown to administrators only, as it sees every inbox. A bot made elsewhere has none to show
 //!   until it is reset here.
 //! - An inbox has a `secret` as long as it has a `webhook_url`, and a bot as long as it has an `outgoing_url`.
@@ -44,22 +43,28 @@
 //! - Of a team's agents in the inbox who say to be online, the one with the fewest open conversations gets one. An inbox
 //!   that assigns by itself lets those take turns who are also connected.
 //! - A conversation is gone when its removal is answered. The events of it stay in the change feed.
+//! - What an account says of resolving by itself (`auto_resolve_after` and the like) is kept, and nothing is resolved so.
+//! - That a contact wrote, and so was active, is told with the message: there is no `contact_updated` for it.
 //! - A transcript is not mailed: that it was asked for is noted in the conversation.
-//! - Search and the list's `q` look at the account's newest 100,000 messages. A blank search is 422.
+//! - Search for conversations and their list's `q` look at the account's newest 100,000 messages. A blank search is 422.
+//! - An address may ask 60,000 times a minute (`limits.address_per_minute`), of all APIs together.
 //! - Lists of conversations end after 4,000 pages.
 //! - Conditions of a filter hold from left to right, whatever joins them. Every value counts, also of contacts.
+//! - Unread conversations are counted for every account, whatever its features are.
 //! - A search for contacts sorts any twenty thousand of those that have the text.
 //! - Deleting a contact deletes its conversations before the answer, not some time after it.
 //! - An import is done when it is answered; rows that do not hold are left out, and there is no mail about them. An
 //!   export answers with the file instead of mailing a link to it.
 //! - Reports take an IANA name as `timezone`, whose days are as long as they are; `timezone_offset` is the same all year.
 //!   Weeks begin on Sunday. Messages are counted by the quarter of an hour. Labels and teams are those that a
-//!   conversation has now. `business_hours` makes no difference.
-//! - Files come with a message of their own, not with the one that begins a conversation. A message takes what is in
-//!   them for what they are, whatever they are called; `data_url` is good for a while, and its file is served by
-//!   [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
+//!   conversation has now. With `business_hours` the hours count that inboxes keep now.
+//! - A message takes what is in its files for what they are, whatever they are called; `data_url` is good for a while, and
+//!   its file is served by [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
+//! - An inbox's greeting and what it says outside of its hours are kept for clients to show, and not posted. A rating is
+//!   asked for once in a conversation, when it is resolved.
 //! - A user's picture is a file of the account in use, whichever of their accounts shows it.
-//! - Not yet: bots that are of every account. A platform app names the account of each (`account_id`).
+//! - A bot that a platform app makes without an `account_id` is of every account. Accounts see neither its `outgoing_url`
+//!   nor its secret, and its token opens those where it serves an inbox.
 
 mod account;
 mod agent_bots;
@@ -191,7 +196,7 @@ pub fn api(state: AppState, config: &Config) -> Api {
     Api {
         routes: routes().with_state(server),
         prefix: "/chatlake",
-        owns: &["/api", "/public", "/platform", "/auth", "/cable"],
+        owns: &["/api", "/public", "/platform", "/auth", "/cable", "/survey"],
         takes_files: true,
         render: error::render,
     }

@@ -227,16 +227,8 @@ pub(super) fn conversation_attributes(
     Ok(attributes)
 }
 
-/// A message of `author`, who may also pass on what the contact says.
+/// A message of `author`, who may also pass on what the contact says. Its files are looked for elsewhere (`uploads`).
 pub(super) fn message(body: NewMessageBody, author: From) -> Result<NewMessage> {
-    if body
-        .attachments
-        .is_some_and(|attachments| !attachments.is_empty())
-    {
-        return Err(Error::Refused(
-            "attachments: files go with a message that is posted by itself".to_owned(),
-        ));
-    }
     let kind = message_type(body.message_type.as_ref())?;
     let content_type = match body.content_type.as_deref() {
         None | Some("") => ContentType::Text,

@@ -9,14 +9,14 @@ use super::auth::Reporter;
 use super::csv_file::CsvFile;
 use super::error::{Error, Result};
 use super::fields::Query;
-use super::reports::{SPAN, span};
+use super::reports::{HOURS, SPAN, in_hours, span};
 use super::route::{Asked, get};
 use super::wire::inbox::channel_type;
 use super::wire::report::{PartFigures, PartId, PartOutgoing, PartSummary};
 use super::{Route, Server};
 use crate::model::{AccountId, ReportingFact};
-use crate::store::reports::{self, Division, Span};
-use crate::store::{agents, inboxes, label_definitions, members};
+use crate::store::reports::{self, Division};
+use crate::store::{agents, inboxes, label_definitions, members, open_hours};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -26,7 +26,8 @@ pub(super) fn routes() -> Vec<Route> {
                 summaries,
                 "Figures of each agent, inbox, team, label or channel",
             )
-            .asks(SPAN),
+            .asks(SPAN)
+            .asks(HOURS),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/outgoing_messages_count",
@@ -42,19 +43,27 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         (
             "/api/v2/accounts/{account_id}/reports/agents",
-            get(agents_table, "Figures of agents, as a table").asks(SPAN),
+            get(agents_table, "Figures of agents, as a table")
+                .asks(SPAN)
+                .asks(HOURS),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/inboxes",
-            get(inboxes_table, "Figures of inboxes, as a table").asks(SPAN),
+            get(inboxes_table, "Figures of inboxes, as a table")
+                .asks(SPAN)
+                .asks(HOURS),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/labels",
-            get(labels_table, "Figures of labels, as a table").asks(SPAN),
+            get(labels_table, "Figures of labels, as a table")
+                .asks(SPAN)
+                .asks(HOURS),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/teams",
-            get(teams_table, "Figures of teams, as a table").asks(SPAN),
+            get(teams_table, "Figures of teams, as a table")
+                .asks(SPAN)
+                .asks(HOURS),
         ),
     ]
 }
@@ -65,12 +74,12 @@ async fn summaries(
     Path((_, division)): Path<(String, String)>,
     query: Query,
 ) -> Result<Json<Vec<PartSummary>>> {
-    let (account, span) = (member.account, span(&server, &query)?);
+    let account = member.account;
     if division == "channel" {
-        return channels(&server, account, span).await.map(Json);
+        return channels(&server, account, &query).await.map(Json);
     }
     let division = division_of(&division).ok_or(Error::NotFound)?;
-    let mut figures = figures(&server, account, division, span).await?;
+    let mut figures = figures(&server, account, division, &query).await?;
     let parts = names(&server, account, division).await?.into_iter();
     let summaries = parts
         .map(|(id, _)| PartSummary::new(PartId::Row(id), figures.remove(&id).unwrap_or_default()));
@@ -78,8 +87,8 @@ async fn summaries(
 }
 
 /// Of the inboxes of each channel together.
-async fn channels(server: &Server, account: AccountId, span: Span) -> Result<Vec<PartSummary>> {
-    let figures = figures(server, account, Division::Inboxes, span).await?;
+async fn channels(server: &Server, account: AccountId, query: &Query) -> Result<Vec<PartSummary>> {
+    let figures = figures(server, account, Division::Inboxes, query).await?;
     let mut channels: BTreeMap<&'static str, PartFigures> = BTreeMap::new();
     for inbox in inboxes::list(&server.store, account).await? {
         let sum = channels.entry(channel_type(inbox.channel)).or_default();
@@ -117,8 +126,7 @@ async fn agents_table(
     Reporter(member): Reporter,
     query: Query,
 ) -> Result<CsvFile> {
-    let span = span(&server, &query)?;
-    table(&server, member.account, Division::Agents, span).await
+    table(&server, member.account, Division::Agents, &query).await
 }
 
 async fn inboxes_table(
@@ -126,8 +134,7 @@ async fn inboxes_table(
     Reporter(member): Reporter,
     query: Query,
 ) -> Result<CsvFile> {
-    let span = span(&server, &query)?;
-    table(&server, member.account, Division::Inboxes, span).await
+    table(&server, member.account, Division::Inboxes, &query).await
 }
 
 async fn labels_table(
@@ -135,8 +142,7 @@ async fn labels_table(
     Reporter(member): Reporter,
     query: Query,
 ) -> Result<CsvFile> {
-    let span = span(&server, &query)?;
-    table(&server, member.account, Division::Labels, span).await
+    table(&server, member.account, Division::Labels, &query).await
 }
 
 async fn teams_table(
@@ -144,8 +150,7 @@ async fn teams_table(
     Reporter(member): Reporter,
     query: Query,
 ) -> Result<CsvFile> {
-    let span = span(&server, &query)?;
-    table(&server, member.account, Division::Teams, span).await
+    table(&server, member.account, Division::Teams, &query).await
 }
 
 /// Comma-separated values: times in whole seconds, none where there was nothing to measure.
@@ -153,7 +158,7 @@ async fn table(
     server: &Server,
     account: AccountId,
     division: Division,
-    span: Span,
+    query: &Query,
 ) -> Result<CsvFile> {
     let (heading, file) = match division {
         Division::Agents => ("Agent", "agents"),
@@ -161,7 +166,7 @@ async fn table(
         Division::Teams => ("Team", "teams"),
         Division::Labels => ("Label", "labels"),
     };
-    let mut figures = figures(server, account, division, span).await?;
+    let mut figures = figures(server, account, division, query).await?;
     let columns = [
         heading,
         "Conversations",
@@ -246,14 +251,19 @@ async fn figures(
     server: &Server,
     account: AccountId,
     division: Division,
-    span: Span,
+    query: &Query,
 ) -> Result<BTreeMap<i64, PartFigures>> {
-    let store = &server.store;
+    let (store, span) = (&server.store, span(server, query)?);
     let mut figures: BTreeMap<i64, PartFigures> = BTreeMap::new();
     for (id, count) in reports::conversations_of_each(store, account, division, span).await? {
         figures.entry(id).or_default().conversations = count;
     }
-    for (id, kind, sum) in reports::facts_of_each(store, account, division, span).await? {
+    let facts = if in_hours(query) {
+        open_hours::facts_of_each(store, account, division, span).await?
+    } else {
+        reports::facts_of_each(store, account, division, span).await?
+    };
+    for (id, kind, sum) in facts {
         let of = figures.entry(id).or_default();
         match kind {
             ReportingFact::FirstResponse => of.first_responses = sum,

@@ -16,7 +16,7 @@ use super::wire::report::{
 use super::{Route, Server};
 use crate::model::{AccountId, AgentId, InboxId, LabelId, ReportingFact, TeamId};
 use crate::store::reports::{self, Direction, Quarter, Span, Subject, Sum};
-use crate::store::{agents, inboxes, label_definitions, members};
+use crate::store::{agents, inboxes, label_definitions, members, open_hours};
 
 /// What a report is about that does not say since when.
 const USUAL_DAYS: i64 = 30;
@@ -26,6 +26,12 @@ pub(super) const SPAN: &[Asked] = &[
     Asked::number("since", "A month before the end if it is not said"),
     Asked::number("until", "Now if it is not said"),
 ];
+
+/// Which time counts of what took a while.
+pub(super) const HOURS: &[Asked] = &[Asked::text(
+    "business_hours",
+    "Whether only the time counts when inboxes are open that keep hours: `true` or `false`",
+)];
 
 /// What is reported on.
 const SUBJECT: &[Asked] = &[
@@ -51,13 +57,15 @@ pub(super) fn routes() -> Vec<Route> {
             get(series, "A metric over time")
                 .asks(SERIES)
                 .asks(SUBJECT)
-                .asks(SPAN),
+                .asks(SPAN)
+                .asks(HOURS),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/summary",
             get(summary, "The main metrics, and those of the time before")
                 .asks(SUBJECT)
-                .asks(SPAN),
+                .asks(SPAN)
+                .asks(HOURS),
         ),
         (
             "/api/v2/accounts/{account_id}/reports/bot_summary",
@@ -125,6 +133,7 @@ struct Scope<'a> {
     account: AccountId,
     subject: Subject,
     span: Span,
+    in_hours: bool,
 }
 
 impl<'a> Scope<'a> {
@@ -135,6 +144,7 @@ impl<'a> Scope<'a> {
             account,
             subject: subject(server, account, query).await?,
             span: span(server, query)?,
+            in_hours: in_hours(query),
         })
     }
 
@@ -157,6 +167,9 @@ impl<'a> Scope<'a> {
             Metric::Conversations => reports::conversations(store, account, subject, span).await?,
             Metric::Messages(direction) => {
                 reports::messages(store, account, direction, subject, span).await?
+            }
+            Metric::Average(kind) if self.in_hours => {
+                open_hours::facts(store, account, kind, subject, span).await?
             }
             Metric::Count(kind) | Metric::Average(kind) => {
                 reports::facts(store, account, kind, subject, span).await?
@@ -181,7 +194,9 @@ impl<'a> Scope<'a> {
     }
 
     async fn summary(&self) -> Result<Summary> {
-        let resolutions = self.total(Metric::Count(ReportingFact::Resolution)).await?;
+        let resolutions = self
+            .total(Metric::Average(ReportingFact::Resolution))
+            .await?;
         Ok(Summary {
             conversations_count: self.count(Metric::Conversations).await?,
             incoming_messages_count: self.count(Metric::Messages(Direction::Incoming)).await?,
@@ -345,6 +360,11 @@ async fn subject(server: &Server, account: AccountId, query: &Query) -> Result<S
         }
     }
     Ok(subject)
+}
+
+/// Whether only the time counts when inboxes are open.
+pub(super) fn in_hours(query: &Query) -> bool {
+    matches!(query.last("business_hours"), Some("true" | "1"))
 }
 
 /// From when to when: the last month, if nobody says.

@@ -33,7 +33,7 @@ pub(super) async fn search(
     let said = query.last("q").filter(|said| !said.trim().is_empty());
     let said =
         said.ok_or_else(|| Error::Refused("Specify search string with parameter q".to_owned()))?;
-    let (filter, assigned) = read_filter(&server, &member, &query)?;
+    let (filter, assigned) = read_filter(&server, &member, &query).await?;
     let counts = conversation_lists::count(store, account, &filter, me).await?;
     let (sort, window) = (read_sort(&query), read_window(&query)?);
     let ids = conversation_lists::list(store, account, &filter, assigned, sort, window).await?;

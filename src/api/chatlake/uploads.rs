@@ -35,6 +35,15 @@ pub(super) fn of_message(account: AccountId) -> Option<Taking> {
     })
 }
 
+/// Where they are in the form of a conversation that the message begins.
+pub(super) fn of_first_message(account: AccountId) -> Option<Taking> {
+    Some(Taking {
+        field: "message[attachments]",
+        at_most: MAX_ATTACHMENTS,
+        account,
+    })
+}
+
 /// What a message is to have: the files that came with it, and those of the account that it names by their signed ids.
 pub(super) async fn attachments(
     server: &Server,

@@ -4,15 +4,15 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::Error;
-use serde_json::from_str;
+use serde_json::{Map, Value, from_str};
 
 use super::inbox;
 use super::snapshot::{self, ContactSnapshot, Named, Snapshot, Typing, Typist, WidgetSnapshot};
 use super::wire::{
-    AssigneePart, AttachmentPart, AttributesPart, ContactInboxPart, ContactPart, ContactPayload,
-    ConversationPart, ConversationPayload, Empty, MessagePayload, MetaPart, NamedPart, PushContact,
-    PushConversation, PushMessage, PushSender, PushUser, SenderPart, SourcePart, TypingPayload,
-    WidgetPayload,
+    AssigneePart, AttachmentContent, AttachmentPart, AttributesPart, ContactInboxPart, ContactPart,
+    ContactPayload, ContentPart, ConversationPart, ConversationPayload, Empty, MessagePayload,
+    MetaPart, NamedPart, PushContact, PushConversation, PushMessage, PushSender, PushUser,
+    SenderPart, SourcePart, TypingPayload, WidgetPayload,
 };
 use crate::model::{Channel, EventKind};
 
@@ -160,7 +160,7 @@ fn message_payload<'a>(
     MessagePayload {
         account: named(&snapshot.account),
         additional_attributes: attributes_part(message),
-        content_attributes: message.content_attributes,
+        content_attributes: content_part(message),
         content_type: &message.content_type,
         content: normalized(message.content.as_deref()),
         conversation: conversation_part(snapshot),
@@ -258,6 +258,20 @@ fn attributes_part<'a>(message: &snapshot::Message<'a>) -> AttributesPart<'a> {
     }
 }
 
+fn content_part<'a>(message: &snapshot::Message<'a>) -> ContentPart<'a> {
+    let with_rich = || {
+        let (kind, body) = (message.rich_kind.as_deref()?, message.rich?);
+        let mut attributes: Map<String, Value> = from_str(message.content_attributes.get()).ok()?;
+        attributes.insert("type".to_owned(), kind.into());
+        attributes.insert(kind.to_owned(), from_str(body.get()).ok()?);
+        Some(attributes)
+    };
+    with_rich().map_or(
+        ContentPart::Plain(message.content_attributes),
+        ContentPart::Rich,
+    )
+}
+
 fn contact_inbox_part<'a>(way: &'a snapshot::ContactInbox<'a>) -> ContactInboxPart<'a> {
     ContactInboxPart {
         id: way.id,
@@ -347,7 +361,7 @@ fn push_message<'a>(
         status: &message.status,
         source_id: message.source_id.as_deref(),
         content_type: &message.content_type,
-        content_attributes: message.content_attributes,
+        content_attributes: content_part(message),
         sender_type,
         sender_id: message.contact_id.or(message.agent_id).or(message.bot_id),
         external_source_ids: Empty {},
@@ -375,18 +389,35 @@ fn attachment_parts<'a>(snapshot: &'a Snapshot<'a>) -> Vec<AttachmentPart<'a>> {
             message_id: attachment.message_id,
             file_type: &attachment.file_type,
             account_id: snapshot.account.id,
-            extension: attachment
-                .name
-                .rsplit_once('.')
-                .map(|(_, extension)| extension),
+            content: attachment_content(attachment),
+        });
+    parts.collect()
+}
+
+fn attachment_content<'a>(attachment: &'a snapshot::Attachment<'a>) -> AttachmentContent<'a> {
+    let (name, url) = (&attachment.name, &attachment.url);
+    match &*attachment.file_type {
+        "location" => AttachmentContent::Location {
+            coordinates_lat: &attachment.meta["latitude"],
+            coordinates_long: &attachment.meta["longitude"],
+            fallback_title: name,
+            data_url: url,
+        },
+        "contact" => AttachmentContent::Contact {
+            fallback_title: name,
+            meta: &attachment.meta,
+        },
+        kind => AttachmentContent::File {
+            extension: name.rsplit_once('.').map(|(_, extension)| extension),
             content_type: &attachment.media_type,
-            data_url: &attachment.url,
+            data_url: url,
             thumb_url: &attachment.thumb_url,
             file_size: attachment.size_bytes,
             width: attachment.width,
             height: attachment.height,
-        });
-    parts.collect()
+            transcribed_text: (kind == "audio").then_some(""),
+        },
+    }
 }
 
 fn named<'a>(named: &'a Named<'a>) -> NamedPart<'a> {

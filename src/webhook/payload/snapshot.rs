@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 #[derive(Debug, Deserialize)]
@@ -189,6 +190,10 @@ pub(super) struct Message<'a> {
     pub(super) content_type: Cow<'a, str>,
     pub(super) content_attributes: &'a RawValue,
     #[serde(borrow, default)]
+    pub(super) rich_kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(super) rich: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     pub(super) additional_attributes: Option<&'a RawValue>,
     pub(super) private: bool,
     #[serde(borrow)]
@@ -215,4 +220,6 @@ pub(super) struct Attachment<'a> {
     pub(super) size_bytes: Option<i64>,
     pub(super) width: Option<i64>,
     pub(super) height: Option<i64>,
+    #[serde(default)]
+    pub(super) meta: Value,
 }

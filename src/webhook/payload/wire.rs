@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 /// An object with nothing in it.
 #[derive(Serialize)]
@@ -13,7 +14,7 @@ pub(super) struct Empty {}
 pub(super) struct MessagePayload<'a> {
     pub(super) account: NamedPart<'a>,
     pub(super) additional_attributes: AttributesPart<'a>,
-    pub(super) content_attributes: &'a RawValue,
+    pub(super) content_attributes: ContentPart<'a>,
     pub(super) content_type: &'a str,
     pub(super) content: Option<String>,
     pub(super) conversation: ConversationPart<'a>,
@@ -131,6 +132,14 @@ pub(super) enum AttributesPart<'a> {
     None(Empty),
 }
 
+/// What goes with a message; rich content stands there as its type and, under the name of the type, its body.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum ContentPart<'a> {
+    Plain(&'a RawValue),
+    Rich(Map<String, Value>),
+}
+
 #[derive(Serialize)]
 pub(super) struct PushContact<'a> {
     pub(super) additional_attributes: &'a RawValue,
@@ -213,7 +222,7 @@ pub(super) struct PushMessage<'a> {
     pub(super) status: &'a str,
     pub(super) source_id: Option<&'a str>,
     pub(super) content_type: &'a str,
-    pub(super) content_attributes: &'a RawValue,
+    pub(super) content_attributes: ContentPart<'a>,
     pub(super) sender_type: Option<&'static str>,
     pub(super) sender_id: Option<i64>,
     pub(super) external_source_ids: Empty,
@@ -246,13 +255,34 @@ pub(super) struct AttachmentPart<'a> {
     pub(super) message_id: i64,
     pub(super) file_type: &'a str,
     pub(super) account_id: i64,
-    pub(super) extension: Option<&'a str>,
-    pub(super) content_type: &'a str,
-    pub(super) data_url: &'a str,
-    pub(super) thumb_url: &'a str,
-    pub(super) file_size: Option<i64>,
-    pub(super) width: Option<i64>,
-    pub(super) height: Option<i64>,
+    #[serde(flatten)]
+    pub(super) content: AttachmentContent<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum AttachmentContent<'a> {
+    File {
+        extension: Option<&'a str>,
+        content_type: &'a str,
+        data_url: &'a str,
+        thumb_url: &'a str,
+        file_size: Option<i64>,
+        width: Option<i64>,
+        height: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        transcribed_text: Option<&'static str>,
+    },
+    Location {
+        coordinates_lat: &'a Value,
+        coordinates_long: &'a Value,
+        fallback_title: &'a str,
+        data_url: &'a str,
+    },
+    Contact {
+        fallback_title: &'a str,
+        meta: &'a Value,
+    },
 }
 
 #[derive(Serialize)]

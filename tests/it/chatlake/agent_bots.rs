@@ -3,8 +3,9 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{Caller, Office};
+use super::{Caller, Office, contents};
 use crate::app::TestApp;
+use crate::receiver::Receiver;
 
 const MISSING: &str = "Resource could not be found";
 
@@ -231,4 +232,34 @@ async fn a_bot_is_put_into_an_inbox_and_taken_out() {
         json!({"agent_bot": {}})
     );
     assert_eq!(office.outsider.get(&get).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_conversation_whose_bot_fails_goes_to_the_agents_unless_the_account_waits() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let receiver = Receiver::start().await;
+    receiver.answer_by(|_| 410);
+    let said = json!({"content": "Anybody?", "message_type": "incoming"});
+    // One after the other, as whoever answers so is told nothing more.
+    let status = async |source_id: &str| {
+        let new = json!({"name": "Robo", "outgoing_url": receiver.url.as_str()});
+        let bot = office.admin.post("/agent_bots", &new).await.json();
+        let path = format!("/inboxes/{}/set_agent_bot", office.inbox);
+        let bot = json!({"agent_bot": bot["id"]});
+        assert_eq!(office.admin.post(&path, &bot).await.status, 200);
+        let id = office.conversation(source_id).await;
+        let path = format!("/conversations/{id}/messages");
+        assert_eq!(office.admin.post(&path, &said).await.status, 200);
+        app.drain_webhooks().await;
+        let list = office.admin.get(&path).await.json();
+        let notes = contents(&list)[1..].join(" ");
+        let shown = office.admin.get(&format!("/conversations/{id}")).await;
+        (shown.json()["status"].clone(), notes)
+    };
+    let opened = "System opened the conversation due to an error of its bot.";
+    assert_eq!(status("a").await, (json!("open"), opened.to_owned()));
+    let wait = json!({"keep_pending_on_bot_failure": true});
+    assert_eq!(office.admin.patch("", &wait).await.status, 200);
+    assert_eq!(status("b").await, (json!("pending"), String::new()));
 }

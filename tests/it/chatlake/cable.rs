@@ -401,7 +401,10 @@ async fn a_conversation_is_told_of_in_full_and_each_change_once() {
     assert_eq!(keys(&data), CONVERSATION);
     assert_eq!(
         data["contact_inbox"],
-        json!({"contact_id": 1, "hmac_verified": false, "id": 1, "inbox_id": office.inbox.0, "source_id": "a"})
+        json!({
+            "contact_id": 1, "hmac_verified": false, "id": 1, "inbox_id": office.inbox.0, "source_id": "a",
+            "created_at": "2026-03-10T12:00:00.000Z", "updated_at": "2026-03-10T12:00:00.000Z"
+        })
     );
     assert_eq!(
         (&data["status"], &data["meta"]["sender"]["name"]),

@@ -94,7 +94,8 @@ async fn whom_a_note_names_hears_of_it() {
         json!({
             "account_id": office.account.0, "additional_attributes": {}, "agent_last_seen_at": 0,
             "can_reply": true, "channel": "Channel::Api", "contact_last_seen_at": 0, "created_at": 1_773_144_000,
-            "contact_inbox": {"contact_id": 1, "hmac_verified": false, "id": 1, "inbox_id": office.inbox.0, "source_id": "a"},
+            "contact_inbox": {"contact_id": 1, "hmac_verified": false, "id": 1, "inbox_id": office.inbox.0, "source_id": "a",
+                              "created_at": "2026-03-10T12:00:00.000Z", "updated_at": "2026-03-10T12:00:00.000Z"},
             "custom_attributes": {}, "first_reply_created_at": null, "id": 1, "inbox_id": office.inbox.0, "labels": [],
             "last_activity_at": 1_773_144_000, "messages": [], "priority": null, "snoozed_until": null,
             "meta": {

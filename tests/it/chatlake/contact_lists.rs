@@ -199,7 +199,7 @@ async fn those_who_are_there_are_listed_and_stay() {
         refused,
         (
             422,
-            json!({"message": "The contact is online and cannot be deleted", "attributes": ["base"]})
+            json!({"message": "The contact is online and cannot be deleted"})
         )
     );
     app.advance(TimeDelta::seconds(90));

@@ -244,3 +244,39 @@ async fn what_cannot_be_asked_is_refused_in_a_sentence() {
         (422, missing)
     );
 }
+
+#[tokio::test]
+async fn conversations_are_picked_by_what_is_kept_of_their_contacts() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    for model in ["contact_attribute", "conversation_attribute"] {
+        let defined = json!({
+            "attribute_display_name": "Plan", "attribute_key": "plan", "attribute_model": model,
+            "attribute_display_type": "text"
+        });
+        let path = "/custom_attribute_definitions";
+        assert_eq!(office.admin.post(path, &defined).await.status, 200);
+    }
+    for (source_id, plan) in [("a-1", "gold"), ("b-1", "basic")] {
+        let id = office.contact("Ann", source_id).await;
+        let kept = json!({"custom_attributes": {"plan": plan}});
+        office.admin.patch(&format!("/contacts/{id}"), &kept).await;
+        let begun = json!({"source_id": source_id, "custom_attributes": {"plan": "gold"}});
+        office.admin.post("/conversations", &begun).await;
+    }
+    let mut gold = one("plan", "equal_to", &json!(["gold"]));
+    for (kind, found) in [
+        (json!(null), "21"),
+        (json!("conversation_attribute"), "21"),
+        (json!("contact_attribute"), "1"),
+        (json!("smoke"), "21"),
+    ] {
+        gold["payload"][0]["custom_attribute_type"] = kind.clone();
+        let list = office.agent.post("/conversations/filter", &gold).await;
+        assert_eq!(ids(&list.json()), found, "{kind}");
+    }
+    let mut unknown = one("size", "equal_to", &json!(["l"]));
+    unknown["payload"][0]["custom_attribute_type"] = json!("contact_attribute");
+    let answer = office.agent.post("/conversations/filter", &unknown).await;
+    assert_eq!(answer.status, 422);
+}

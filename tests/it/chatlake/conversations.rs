@@ -452,3 +452,18 @@ async fn a_reply_window_ends() {
     app.advance(TimeDelta::hours(24));
     assert_eq!(can_reply().await, json!(false));
 }
+
+#[tokio::test]
+async fn a_conversation_with_somebody_who_is_blocked_begins_resolved() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let contact = office.contact("Pranav", "p-1").await;
+    let path = format!("/contacts/{contact}");
+    let blocked = office.admin.patch(&path, &json!({"blocked": true})).await;
+    assert_eq!(blocked.json()["payload"]["blocked"], true);
+    let begun = office
+        .admin
+        .post("/conversations", &json!({"source_id": "p-1"}))
+        .await;
+    assert_eq!(begun.json()["status"], "resolved");
+}

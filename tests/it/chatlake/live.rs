@@ -170,3 +170,39 @@ async fn an_agent_talks_to_a_visitor_and_ends_the_live_session() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_bot_answers_what_its_contact_begins_a_conversation_with() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let (_, inbox) = serve(&office, Channel::General).await;
+    let contact = json!({"name": "Ann", "inbox_id": inbox, "source_id": "a"});
+    office.admin.post("/contacts", &contact).await;
+    let message = json!({"content": "Anybody?", "message_type": "incoming"});
+    let body = json!({"source_id": "a", "message": message});
+    let begun = office.admin.post_once("k", "/conversations", &body).await;
+    assert_eq!(begun.status, 200, "{}", begun.text());
+    let said = async || office.admin.get("/conversations/1/messages").await.json();
+    let list = said().await;
+    assert_eq!(contents(&list)[0], "Anybody?");
+    assert_eq!(list["payload"][0]["message_type"], 0);
+    assert_eq!(list["payload"][1]["sender"]["name"], "Botty");
+    let again = office.admin.post_once("k", "/conversations", &body).await;
+    assert_eq!(again.json()["id"], begun.json()["id"]);
+    assert_eq!(said().await, list);
+    // Nobody else speaks for a website's visitor.
+    let (_, website) = serve(&office, Channel::Webchat).await;
+    let contact = json!({"name": "Bob", "inbox_id": website, "source_id": "b"});
+    office.admin.post("/contacts", &contact).await;
+    let refused = office
+        .admin
+        .post(
+            "/conversations",
+            &json!({"source_id": "b", "message": body["message"]}),
+        )
+        .await;
+    let sentence = "Incoming messages are only allowed in Api inboxes";
+    assert_eq!(refused.pair(), (422, json!({"error": sentence})));
+    let list = office.admin.get("/conversations?status=all").await.json();
+    assert_eq!(list["data"]["meta"]["all_count"], 1);
+}

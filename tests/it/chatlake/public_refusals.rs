@@ -95,10 +95,10 @@ async fn what_does_not_hold_is_refused_and_nothing_is_kept() {
 
     let path = "/contacts/a/conversations/1/messages";
     let long = json!({"content": "x".repeat(150_001)});
-    let too_long = "Validation failed: Content is too long (maximum is 150000 characters)";
+    let too_long = "Content is too long (maximum is 150000 characters)";
     assert_eq!(
         page.post(path, &long).await.pair(),
-        (422, json!({"error": too_long}))
+        (422, json!({"message": too_long, "attributes": ["content"]}))
     );
     assert_eq!(page.get(path).await.json(), json!([]));
 
@@ -196,4 +196,24 @@ async fn a_suspended_account_lets_nobody_in() {
         .unwrap();
     let suspended = json!({"error": "Account is suspended"});
     assert_eq!(page.get("/contacts/a").await.pair(), (401, suspended));
+}
+
+#[tokio::test]
+async fn a_visitor_says_so_much_a_minute_and_no_more() {
+    let app = TestApp::with("[chatlake]\nmessages_per_conversation_per_minute = 2\n").await;
+    let office = Office::open(&app).await;
+    let page = Page::of(&office).await;
+    page.visitor("a").await;
+    let path = "/contacts/a/conversations/1/messages";
+    for _ in 0..2 {
+        assert_eq!(page.post(path, &json!({"content": "x"})).await.status, 200);
+    }
+    let refusal = json!({"message": "Too many messages", "attributes": ["base"]});
+    assert_eq!(
+        page.post(path, &json!({"content": "x"})).await.pair(),
+        (422, refusal)
+    );
+    assert_eq!(page.get(path).await.json().as_array().unwrap().len(), 2);
+    app.advance(chrono::TimeDelta::minutes(1));
+    assert_eq!(page.post(path, &json!({"content": "x"})).await.status, 200);
 }

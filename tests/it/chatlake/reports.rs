@@ -470,3 +470,68 @@ async fn reports_are_the_administrators_and_say_what_is_wrong() {
         assert_eq!(answer.pair(), (status, json!({"error": error})), "{path}");
     }
 }
+
+#[tokio::test]
+async fn in_business_hours_only_the_time_counts_when_an_inbox_is_open() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    work(&office).await;
+    // Of the ten minutes from noon on, the inbox was open for seven.
+    let day = json!({
+        "day_of_week": 2, "open_hour": 9, "open_minutes": 0, "close_hour": 12, "close_minutes": 7
+    });
+    let path = format!("/inboxes/{}", office.inbox);
+    office
+        .admin
+        .patch(&path, &json!({"working_hours": [day]}))
+        .await;
+    let summary = async |hours: &str| {
+        let path = format!("/reports/summary?type=account{hours}");
+        let told = report(&office.admin, &path).await.json();
+        [
+            "avg_first_response_time",
+            "reply_time",
+            "avg_resolution_time",
+            "resolutions_count",
+        ]
+        .map(|metric| told[metric].clone())
+    };
+    let all = [json!(300.0), json!(120.0), json!(600.0), json!(1)];
+    let open = [json!(300.0), json!(60.0), json!(420.0), json!(1)];
+    // It does not keep its hours yet.
+    assert_eq!(summary("&business_hours=true").await, all);
+    office
+        .admin
+        .patch(&path, &json!({"working_hours_enabled": true}))
+        .await;
+    assert_eq!(summary("&business_hours=true").await, open);
+    for hours in ["", "&business_hours=false"] {
+        assert_eq!(summary(hours).await, all, "{hours}");
+    }
+    let series =
+        "/reports?type=inbox&id=1&metric=avg_resolution_time&since=1773100800&until=1773187199";
+    let told = report(&office.admin, &format!("{series}&business_hours=true")).await;
+    assert_eq!(
+        told.json(),
+        json!([{"timestamp": 1_773_100_800, "value": 420.0, "count": 1}])
+    );
+    for division in ["agent", "inbox", "team", "label", "channel"] {
+        let path = format!("/summary_reports/{division}?business_hours=true");
+        let parts = report(&office.admin, &path).await.json();
+        let told: Vec<&Value> = parts
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|part| part["avg_reply_time"] == 60.0)
+            .collect();
+        assert_eq!(told.len(), 1, "{parts}");
+        assert_eq!(told[0]["avg_resolution_time"], 420.0);
+        assert_eq!(told[0]["avg_first_response_time"], 300.0);
+    }
+    let table = report(&office.admin, "/reports/inboxes?business_hours=true").await;
+    assert!(
+        table.text().ends_with("Inbox,1,1,300,420,60\n"),
+        "{}",
+        table.text()
+    );
+}

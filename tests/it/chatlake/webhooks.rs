@@ -1,6 +1,8 @@
 //! Webhooks of an account.
 
 use axum::http::Method;
+use quartet::model::{ConversationId, FileType, MessageKind, NewAttachment, Rich, RichKind};
+use quartet::store::messages::{self, From, NewMessage};
 use serde_json::{Value, json};
 
 use super::Office;
@@ -266,4 +268,53 @@ async fn a_webhook_is_told_what_stands_beside_a_message() {
     assert_eq!(body["additional_attributes"], beside);
     let pushed = &body["conversation"]["messages"][0];
     assert_eq!(pushed["additional_attributes"], beside);
+}
+
+#[tokio::test]
+async fn a_webhook_is_told_of_files_places_and_rich_content_as_the_api_shows_them() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    office.conversation("s").await;
+    let at = |file_type, media_type, url| NewAttachment {
+        name: "Harbour.ogg".to_owned(),
+        meta: json!({"latitude": 59.3, "longitude": 18.1, "first_name": "Ann"}),
+        ..NewAttachment::at(file_type, media_type, url)
+    };
+    let body = json!({"title": "Tea", "options": [{"title": "Green", "payload": "1"}]});
+    let new = NewMessage {
+        attachments: vec![
+            at(FileType::Location, "", "https://maps.example.org/1"),
+            at(FileType::Contact, "", ""),
+            at(FileType::Audio, "audio/ogg", "https://example.org/1.ogg"),
+        ],
+        rich: Some(Rich {
+            kind: RichKind::Card,
+            body: body.clone(),
+        }),
+        ..NewMessage::text(MessageKind::Outgoing, From::Agent(office.jane.id), "Tea?")
+    };
+    let told = heard(&office, json!(["message_created"]), async || {
+        let (store, id) = (app.store(), ConversationId(1));
+        let posted = messages::post(store, office.account, id, new, None, app.now());
+        posted.await.unwrap();
+    })
+    .await;
+    let shown = office.agent.get("/conversations/1/messages").await.json();
+    let shown = &shown["payload"][0];
+    let pushed = &told["conversation"]["messages"][0];
+    for part in ["attachments", "content_attributes"] {
+        assert_eq!(told[part], shown[part]);
+        assert_eq!(pushed[part], shown[part]);
+    }
+    assert_eq!(
+        told["content_attributes"],
+        json!({"type": "card", "card": body})
+    );
+    let [place, contact, sound] = [0, 1, 2].map(|at| &told["attachments"][at]);
+    assert_eq!(place["coordinates_lat"], 59.3);
+    assert_eq!(place["data_url"], "https://maps.example.org/1");
+    assert_eq!(contact["meta"]["first_name"], "Ann");
+    assert_eq!(contact["fallback_title"], "Harbour.ogg");
+    assert_eq!(sound["extension"], "ogg");
+    assert_eq!(sound["transcribed_text"], "");
 }

@@ -108,6 +108,8 @@ const LISTS: &[&str] = &[
     "/conversations?sort_by=unread",
     "/conversations?updated_within=60",
     "/conversations?q=weeks",
+    "/conversations?q=nobody-said-it",
+    "/conversations/search?q=weeks",
     "/conversations?team_id={team}",
     "/conversations?inbox_id={inbox}",
     "/conversations/1050001/messages",
@@ -223,6 +225,7 @@ const BOUNDS: &[(&str, i64)] = &[
     ("GET /conversations?conversation_type", 30_000),
     // As far back, or as many, as is searched at all.
     ("GET /conversations?q=", 12_000),
+    ("GET /conversations/search?q=", 12_000),
     ("GET /contacts/search", 20_000),
     // All that is open, with its labels.
     (

@@ -149,8 +149,10 @@ async fn remove(
     Of { who, row: contact }: Of<Administrator, Contact>,
 ) -> Result<()> {
     if contact.is_present {
-        let sentence = "The contact is online and cannot be deleted";
-        return Err(Error::invalid("base", sentence));
+        return Err(Error::InvalidRecord {
+            message: "The contact is online and cannot be deleted".to_owned(),
+            attributes: Vec::new(),
+        });
     }
     store::contact_removals::delete(&server.store, who.account(), contact.id, server.now()).await?;
     Ok(())

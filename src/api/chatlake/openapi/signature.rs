@@ -20,7 +20,7 @@ use crate::api::chatlake::fields::Query;
 use crate::api::chatlake::identity::Person;
 use crate::api::chatlake::params::{Params, Wrap, Wrapped};
 use crate::api::chatlake::platform::{App, OwnAccount, OwnBot, OwnUser};
-use crate::api::chatlake::public::{AtInbox, InVisit, Visitor};
+use crate::api::chatlake::public::{AtInbox, InVisit, SurveyPage, Visitor};
 use crate::api::chatlake::sessions::{Attempt, SignedInPerson};
 
 /// A handler whose arguments and outcome are described.
@@ -258,6 +258,12 @@ impl Outcome for Upgrade {
     fn describe(entry: &mut Entry<'_>) {
         entry.answers_nothing(StatusCode::SWITCHING_PROTOCOLS);
         entry.refuses(StatusCode::NOT_FOUND);
+    }
+}
+
+impl Outcome for SurveyPage {
+    fn describe(entry: &mut Entry<'_>) {
+        entry.answers_text("text/html");
     }
 }
 

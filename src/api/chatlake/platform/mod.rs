@@ -16,7 +16,7 @@ use super::error::{Error, Result};
 use super::identity::{Identity, identify};
 use super::{Route, Server};
 use crate::model::{AccountId, BotId, PlatformAppId, UserId};
-use crate::store::{platform_apps, platform_bots, platform_users};
+use crate::store::{self, platform_apps, platform_bots, platform_users, shared_bots};
 
 /// A platform app.
 #[derive(Debug, Clone, Copy)]
@@ -36,10 +36,12 @@ pub(super) struct OwnUser {
     user: UserId,
 }
 
-/// A bot that the app which asks has made, and its account.
+/// A bot that the app which asks has made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OwnBot {
-    account: AccountId,
+    app: PlatformAppId,
+    /// Whose it is; nobody's, if all accounts share it.
+    account: Option<AccountId>,
     bot: BotId,
 }
 
@@ -61,7 +63,7 @@ impl FromRequestParts<Server> for App {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
         match identify(parts, server).await {
             Ok(Identity::Platform(app)) => Ok(Self(app)),
-            Ok(Identity::Key(_) | Identity::User(_))
+            Ok(Identity::Key(_) | Identity::User(_) | Identity::SharedBot(_))
             | Err(Error::NoCredentials | Error::UnknownToken) => Err(Error::UnknownPlatformToken),
             Err(other) => Err(other),
         }
@@ -96,9 +98,16 @@ impl FromRequestParts<Server> for OwnBot {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self> {
         let App(app) = App::from_request_parts(parts, server).await?;
         let bot = BotId(path_id(parts, server, "bot_id").await?);
-        let account = platform_bots::find_account(&server.store, app, bot).await?;
+        let account = match shared_bots::find(&server.store, app, bot).await {
+            Ok(shared) => shared.map(|_| None),
+            Err(store::Error::NotFound(_)) => {
+                let account = platform_bots::find_account(&server.store, app, bot).await?;
+                account.map(Some)
+            }
+            Err(error) => return Err(error.into()),
+        };
         let account = account.ok_or(Error::NotPermissible)?;
-        Ok(Self { account, bot })
+        Ok(Self { app, account, bot })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::api::chatlake::route::{Asked, edit, get};
 use crate::api::chatlake::uploads;
 use crate::api::chatlake::wire::message::NewMessageBody;
 use crate::api::chatlake::wire::public::{AnswerBody, PublicMessage};
-use crate::api::chatlake::{Route, Server, error, parse};
+use crate::api::chatlake::{Route, Server, error, messages, parse};
 use crate::model::MessageId;
 use crate::store;
 use crate::store::messages::{From, Page};
@@ -64,7 +64,9 @@ pub(super) async fn create(
     body: Body<NewMessageBody>,
 ) -> Result<Json<PublicMessage>> {
     let (account, conversation) = (within.visitor.at.account, within.conversation);
-    let received = body.read(&server, uploads::of_message(account)).await?;
+    let taking = uploads::of_message(account);
+    let received = body.read(&server, taking).await;
+    let received = received.map_err(error::Error::of_record)?;
     let (mut body, once) = (received.value, received.once);
     let (echo_id, named) = (body.echo_id.clone(), body.attachments.take());
     let body = NewMessageBody {
@@ -75,8 +77,11 @@ pub(super) async fn create(
         source_id: None,
         ..body
     };
-    let mut new = parse::message(body, From::Contact).map_err(error::Error::of_message)?;
-    new.attachments = uploads::attachments(&server, account, named, &received.files).await?;
+    let mut new = parse::message(body, From::Contact)?;
+    let attachments = uploads::attachments(&server, account, named, &received.files).await;
+    new.attachments = attachments.map_err(error::Error::of_record)?;
+    let paced = messages::check_pace(&server, account, conversation.id, once.as_ref()).await;
+    paced.map_err(error::Error::of_record)?;
     let (id, now) = (conversation.id, server.now());
     let message = server.runner.receive(account, id, new, once, now).await?;
     let contact = store::contacts::get(&server.store, account, conversation.contact).await?;

@@ -17,6 +17,7 @@ mod error;
 mod messages;
 mod names;
 mod survey;
+mod survey_page;
 mod visits;
 
 use axum::extract::State;
@@ -30,6 +31,7 @@ use super::{Route, Server};
 use crate::store::inbox_settings;
 pub(super) use auth::{AtInbox, InVisit, Visitor};
 use error::Result;
+pub(super) use survey_page::SurveyPage;
 
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![(
@@ -42,7 +44,8 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(visits::routes());
     routes.extend(survey::routes());
     let open = |(path, methods): Route| (path, methods.within(open_to_all_pages));
-    routes.into_iter().map(open).collect()
+    let open = routes.into_iter().map(open);
+    open.chain(survey_page::routes()).collect()
 }
 
 fn open_to_all_pages(methods: MethodRouter<Server>) -> MethodRouter<Server> {

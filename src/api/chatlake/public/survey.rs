@@ -47,7 +47,7 @@ pub(super) async fn update(
     answer(&server, survey).await
 }
 
-async fn find(server: &Server, uuid: &str) -> Result<Survey> {
+pub(super) async fn find(server: &Server, uuid: &str) -> Result<Survey> {
     let uuid = Uuid::parse_str(uuid).map_err(|_| error::Error::NotFound)?;
     let survey = store::visitors::find_survey(&server.store, uuid).await?;
     Ok(survey.ok_or(error::Error::NotFound)?)

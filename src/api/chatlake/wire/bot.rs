@@ -36,7 +36,8 @@ pub(in crate::api::chatlake) struct AgentBotOut {
     outgoing_url: Option<String>,
     bot_type: &'static str,
     bot_config: Map<String, Value>,
-    account_id: i64,
+    /// Null of a bot that all accounts share.
+    account_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,9 +46,9 @@ pub(in crate::api::chatlake) struct AgentBotOut {
 }
 
 impl AgentBotOut {
-    /// The bot; with its token and its secret for those who may know them.
+    /// The bot, which is of this account unless all share it; with its token and its secret for those who may know them.
     pub(in crate::api::chatlake) fn new(
-        account: AccountId,
+        account: Option<AccountId>,
         bot: AgentBot,
         with_secrets: bool,
     ) -> Self {
@@ -63,10 +64,10 @@ impl AgentBotOut {
             outgoing_url: bot.outgoing_url,
             bot_type: "webhook",
             bot_config: bot.config.0,
-            account_id: account.0,
+            account_id: account.filter(|_| !bot.is_shared).map(|id| id.0),
             access_token: shown(bot.token),
             secret: shown(bot.secret),
-            system_bot: false,
+            system_bot: bot.is_shared,
         }
     }
 }

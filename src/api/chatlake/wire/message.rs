@@ -18,7 +18,7 @@ use crate::store::conversation_views::ConversationView;
 use crate::store::labels::Labelled;
 
 /// A message to post.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(expecting = "an object")]
 pub(in crate::api::chatlake) struct NewMessageBody {
     pub(in crate::api::chatlake) content: Option<String>,

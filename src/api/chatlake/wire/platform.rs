@@ -107,7 +107,7 @@ pub(in crate::api::chatlake) struct AccountUserIn {
     pub(in crate::api::chatlake) role: Option<String>,
 }
 
-/// A bot to make, and in which account.
+/// A bot to make, and in which account; in all, if none is named.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api::chatlake) struct PlatformBotIn {
     #[serde(default, deserialize_with = "lenient::id")]

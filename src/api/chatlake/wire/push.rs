@@ -164,6 +164,8 @@ struct WayPush {
     contact_id: i64,
     inbox_id: i64,
     source_id: String,
+    created_at: String,
+    updated_at: String,
     hmac_verified: bool,
 }
 
@@ -192,6 +194,7 @@ impl ConversationPush {
     ) -> Self {
         let conversation = &view.conversation;
         let push = |message| PushMessage::new(account, message, view);
+        let [way_created_at, way_updated_at] = view.way_times;
         Self {
             additional_attributes: conversation.additional_attributes.0.clone(),
             can_reply: view.reply_until.is_some_and(|until| now < until),
@@ -201,6 +204,8 @@ impl ConversationPush {
                 contact_id: conversation.contact.0,
                 inbox_id: conversation.inbox.0,
                 source_id: view.source_id.clone(),
+                created_at: time::iso(way_created_at),
+                updated_at: time::iso(way_updated_at),
                 hmac_verified: view.hmac_verified,
             },
             id: conversation.id.0,

@@ -37,6 +37,7 @@ pub(in crate::api::chatlake) struct Unsuccessful {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api::chatlake) struct InvalidRecord {
     pub(in crate::api::chatlake) message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::api::chatlake) attributes: Vec<&'static str>,
 }
 

@@ -260,3 +260,76 @@ async fn a_repeated_post_with_files_is_answered_and_not_done_again() {
     let listed = office.agent.get(MESSAGES).await.json();
     assert_eq!(listed["payload"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_conversation_may_begin_with_files() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    office.contact("Pranav", "p-1").await;
+    let form = Form::new()
+        .text("source_id", "p-1")
+        .text("message[content]", "Your invoice")
+        .file("message[attachments][]", "a.png", "image/png", &png(1, 1));
+    let began = office.agent.post_form("/conversations", form).await;
+    assert_eq!(began.status, 200, "{}", began.text());
+    let first = &began.json()["messages"][0];
+    assert_eq!(first["content"], "Your invoice");
+    assert_eq!(first["attachments"][0]["file_type"], "image");
+
+    let form = Form::new().text("source_id", "p-1").file(
+        "message[attachments][]",
+        "a.png",
+        "image/png",
+        &png(1, 1),
+    );
+    let began = office.agent.post_form("/conversations", form).await.json();
+    assert_eq!(began["messages"][0]["content"], json!(null));
+    assert_eq!(
+        began["messages"][0]["attachments"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+
+    let form = Form::new().file("attachment", "a.png", "image/png", &png(1, 1));
+    let uploaded = office.agent.post_form("/upload", form).await.json();
+    let message = json!({"attachments": [uploaded["blob_id"]]});
+    let began = office
+        .agent
+        .post(
+            "/conversations",
+            &json!({"source_id": "p-1", "message": message}),
+        )
+        .await;
+    assert_eq!(
+        began.json()["messages"][0]["attachments"][0]["file_type"],
+        "image"
+    );
+}
+
+#[tokio::test]
+async fn files_that_a_conversation_cannot_begin_with_are_refused() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    office.contact("Pranav", "p-1").await;
+    let mut form = Form::new().text("source_id", "p-1");
+    for _ in 0..16 {
+        form = form.file("message[attachments][]", "a.png", "image/png", &png(1, 1));
+    }
+    let refused = office.agent.post_form("/conversations", form).await;
+    let sentence = "Validation failed: Attachments exceeded maximum allowed";
+    assert_eq!(refused.pair(), (422, json!({"error": sentence})));
+    let message = json!({"attachments": ["nonsense"]});
+    let refused = office
+        .agent
+        .post(
+            "/conversations",
+            &json!({"source_id": "p-1", "message": message}),
+        )
+        .await;
+    let sentence = "Validation failed: Attachments file must exist";
+    assert_eq!(refused.pair(), (422, json!({"error": sentence})));
+    let list = office.agent.get("/conversations?status=all").await.json();
+    assert_eq!(list["data"]["payload"], json!([]));
+}
