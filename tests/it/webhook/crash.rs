@@ -32,11 +32,11 @@ enum Moment {
 
 /// Kills a server, and lets another go on.
 async fn kill(moment: Moment) {
-    let app = TestApp::with(EXACT).await;
+    let app = Box::pin(TestApp::with(EXACT)).await;
     app.clock.set(SystemClock.now());
     let receiver = Receiver::start().await;
     let url = receiver.url.clone();
-    let scene = Scene::on(app, receiver, &url).await;
+    let scene = Box::pin(Scene::on(app, receiver, &url)).await;
     for _ in 1..CONVERSATIONS {
         scene.converse().await;
     }

@@ -46,10 +46,10 @@ impl Scene {
 
     /// With this TOML at the end of the section `webhook`.
     async fn with(toml: &str) -> Self {
-        let app = TestApp::with(&format!("{EXACT}{toml}")).await;
+        let app = Box::pin(TestApp::with(&format!("{EXACT}{toml}"))).await;
         let receiver = Receiver::start().await;
         let url = receiver.url.clone();
-        let scene = Self::on(app, receiver, &url).await;
+        let scene = Box::pin(Self::on(app, receiver, &url)).await;
         scene.app.drain_webhooks().await;
         scene.receiver.take();
         scene
