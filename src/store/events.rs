@@ -159,6 +159,7 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
            ), setting as materialized (
                select s.account_id, s.conversation_id, s.contact_id as asked_contact_id, s.way_id, ct.id as contact_id,
                       c.callback_endpoint_id, c.stream_id::text, i.id as inbox_id, i.bot_id,
+                      nullif(substring(i.additional_attributes ->> 'agent_reply_time_window' from '^\d{1,6}$')::int, 0) as hours,
                       json_build_object('id', a.id, 'name', a.name) as account,
                       case when c.id is not null then to_json((select r from (select
                           c.account_id, c.id, c.uuid, c.inbox_id, c.contact_id, c.contact_inbox_id, c.status, c.priority,
@@ -212,6 +213,10 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                                     from users u where u.id = m.agent_id),
                           'bot', (select json_build_object('id', b.id, 'name', b.name)
                                   from bots b where b.account_id = f.account_id and b.id = m.bot_id),
+                          'can_reply', s.hours is null or coalesce(f.at - s.hours * interval '1 hour' < (
+                              select h.created_at from messages h
+                              where h.account_id = f.account_id and h.conversation_id = f.conversation_id and h.kind = 'incoming'
+                              order by h.id desc limit 1), false),
                           'assignee', s.assignee, 'assignee_bot', s.assignee_bot, 'team', s.team,
                           'endpoint', (select json_build_object('id', n.id, 'kind', n.kind, 'inbox_id', n.inbox_id,
                                                                 'bot_id', n.bot_id, 'reason', n.disabled_reason)

@@ -201,7 +201,7 @@ fn conversation_part<'a>(snapshot: &'a Snapshot<'a>) -> ConversationPart<'a> {
     let (assignee_type, assignee) = assignee_part(snapshot).unzip();
     ConversationPart {
         additional_attributes: conversation.additional_attributes,
-        can_reply: true,
+        can_reply: snapshot.can_reply,
         channel: channel_type(&snapshot.inbox.channel),
         contact_inbox: contact_inbox_part(&snapshot.contact_inbox),
         id: conversation.id,

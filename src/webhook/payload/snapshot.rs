@@ -36,10 +36,17 @@ pub(super) struct Snapshot<'a> {
     pub(super) assignee_bot: Option<Bot<'a>>,
     #[serde(borrow)]
     pub(super) team: Option<Named<'a>>,
+    #[serde(default = "yes")]
+    pub(super) can_reply: bool,
     #[serde(borrow, default)]
     pub(super) changed: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) detail: Option<&'a RawValue>,
+}
+
+/// What a snapshot means that does not say.
+fn yes() -> bool {
+    true
 }
 
 /// What there is to tell of somebody who writes.

@@ -1,6 +1,7 @@
 //! Webhooks of an account.
 
 use axum::http::Method;
+use chrono::TimeDelta;
 use quartet::model::{ConversationId, FileType, MessageKind, NewAttachment, Rich, RichKind};
 use quartet::store::messages::{self, From, NewMessage};
 use serde_json::{Value, json};
@@ -249,6 +250,33 @@ async fn a_webhook_is_told_of_the_bot_that_a_conversation_is_given_to() {
             "updated_at": 1_773_144_000.0
         })
     );
+}
+
+#[tokio::test]
+async fn a_webhook_is_told_whether_agents_may_still_answer() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    let window = json!({"additional_attributes": {"agent_reply_time_window": 24}});
+    let path = format!("/inboxes/{}", office.inbox.0);
+    let set = json!({"channel": window});
+    assert_eq!(office.admin.patch(&path, &set).await.status, 200);
+    office.conversation("s").await;
+    let incoming = json!({"content": "Hello", "message_type": "incoming"});
+    office
+        .admin
+        .post("/conversations/1/messages", &incoming)
+        .await;
+    for (hours, can_reply) in [(23, true), (1, false)] {
+        app.advance(TimeDelta::hours(hours));
+        let body = heard(&office, json!(["conversation_status_changed"]), async || {
+            office
+                .admin
+                .post("/conversations/1/toggle_status", &json!({}))
+                .await;
+        })
+        .await;
+        assert_eq!(body["can_reply"], can_reply, "after {hours} hours more");
+    }
 }
 
 #[tokio::test]
