@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use quartet::clock::{Clock, SystemClock};
 use quartet::model::{Attributes, BotId, EndpointId, Role};
 use quartet::store::agent_bots::{self, NewAgentBot};
-use quartet::store::{Store, bot_secrets, endpoint_secrets, user_tokens};
+use quartet::store::{
+    Store, bot_secrets, endpoint_secrets, platform_apps, shared_bots, user_tokens,
+};
 use quartet::vault::Vault;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -387,7 +389,7 @@ async fn sealed(database: &Database) -> Vec<Vec<u8>> {
     values
 }
 
-/// A token of a user and one of a bot, which are shown again.
+/// A token of a user, one of a bot and one of a bot that all accounts share, which are shown again.
 async fn give_tokens(app: &TestApp) {
     let (store, now, account) = (app.store(), app.now(), app.account().await);
     let agent = app.agent(account, "Jane Doe", Role::Agent).await;
@@ -399,7 +401,13 @@ async fn give_tokens(app: &TestApp) {
         config: Attributes::default(),
         outgoing_url: None,
     };
-    agent_bots::create(store, account, new, None, now)
+    agent_bots::create(store, account, new.clone(), None, now)
+        .await
+        .unwrap();
+    let (platform, _) = platform_apps::create(store, "Reseller".to_owned(), now)
+        .await
+        .unwrap();
+    shared_bots::create(store, platform, new, now)
         .await
         .unwrap();
 }

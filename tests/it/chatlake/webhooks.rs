@@ -268,12 +268,16 @@ async fn a_webhook_is_told_whether_agents_may_still_answer() {
         .await;
     for (hours, can_reply) in [(23, true), (1, false)] {
         app.advance(TimeDelta::hours(hours));
-        let body = heard(&office, json!(["conversation_status_changed"]), async || {
-            office
-                .admin
-                .post("/conversations/1/toggle_status", &json!({}))
-                .await;
-        })
+        let body = heard(
+            &office,
+            json!(["conversation_status_changed"]),
+            async || {
+                office
+                    .admin
+                    .post("/conversations/1/toggle_status", &json!({}))
+                    .await;
+            },
+        )
         .await;
         assert_eq!(body["can_reply"], can_reply, "after {hours} hours more");
     }
