@@ -6,7 +6,8 @@ use sqlx::PgConnection;
 use super::Result;
 use super::messages::Piece;
 
-/// Counts what contacts may see of what is said, so that no report has to read it.
+/// Counts what contacts may see of what is said, so that no report has to read it. Each connection counts in a slice of its
+/// own, as far as there are some, so that transactions do not wait for one another's commits.
 pub(super) async fn count(conn: &mut PgConnection, pieces: &[Piece<'_>]) -> Result<()> {
     let counted: Vec<(&Piece<'_>, i64)> = pieces
         .iter()
@@ -23,23 +24,22 @@ pub(super) async fn count(conn: &mut PgConnection, pieces: &[Piece<'_>]) -> Resu
     let messages: Vec<_> = counted.iter().map(|(_, public)| *public).collect();
     sqlx::query!(
         "with counted as materialized (
-             select account_id, inbox_id, month, way_id, (way_id % 16)::smallint as slice, messages
-             from unnest($1::bigint[], $2::bigint[], $3::date[], $4::bigint[], $5::bigint[])
+             select * from unnest($1::bigint[], $2::bigint[], $3::date[], $4::bigint[], $5::bigint[])
                  as c(account_id, inbox_id, month, way_id, messages)
          ), person as (
              insert into usage_month_people (account_id, inbox_id, month, contact_inbox_id)
              select distinct account_id, inbox_id, month, way_id from counted
              order by account_id, inbox_id, month, way_id
              on conflict do nothing
-             returning account_id, inbox_id, month, (contact_inbox_id % 16)::smallint as slice
+             returning account_id, inbox_id, month
          )
          insert into usage_months (account_id, inbox_id, month, slice, messages, people)
-         select c.account_id, c.inbox_id, c.month, c.slice, sum(c.messages),
+         select c.account_id, c.inbox_id, c.month, (pg_backend_pid() % 16)::smallint, sum(c.messages),
                 (select count(*) from person p where p.account_id = c.account_id and p.inbox_id = c.inbox_id
-                    and p.month = c.month and p.slice = c.slice)
+                    and p.month = c.month)
          from counted c
-         group by c.account_id, c.inbox_id, c.month, c.slice
-         order by c.account_id, c.inbox_id, c.month, c.slice
+         group by c.account_id, c.inbox_id, c.month
+         order by c.account_id, c.inbox_id, c.month
          on conflict (account_id, inbox_id, month, slice) do update
          set messages = usage_months.messages + excluded.messages, people = usage_months.people + excluded.people",
         &ids(|piece| piece.account.0),
