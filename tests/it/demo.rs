@@ -30,7 +30,7 @@ async fn counts(app: &TestApp) -> Vec<(String, i64)> {
     for table in tables {
         let table: String = table.get(0);
         let counted = match table.as_str() {
-            "usage_months" => "sum(messages)::bigint",
+            "usage_months" => "coalesce(sum(messages), 0)::bigint",
             _ => "count(*)",
         };
         let count = sqlx::query(AssertSqlSafe(format!("select {counted} from {table}")))
