@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::messages::{self, Kept, Piece};
 use super::turns::{Basis, NewSession, Saying};
-use super::{Error, Result, conversations};
+use super::{Error, Result, conversations, usage};
 use crate::model::{AccountId, Channel, Conversation, ConversationId, MessageId};
 
 /// Messages to append to one conversation, and nothing that touches more than it.
@@ -126,7 +126,7 @@ async fn insert(
         .filter_map(|(append, ids)| Some((append.account, *ids.first()?)))
         .collect();
     let mut kept = messages::read_kept(conn, &shown).await?;
-    messages::count_pieces(conn, &pieces).await?;
+    usage::count(conn, &pieces).await?;
     let written = keys.into_iter().zip(ids).map(|(key, ids)| {
         let first = ids.first().and_then(|id| kept.remove(&(key.0, *id)));
         (key, Ok(Appended::Written(ids, first.map(Box::new))))

@@ -431,16 +431,19 @@ async fn complete(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Kept>> 
     for row in rows.iter().filter(|row| row.may_have_attachments) {
         asked.entry(row.account).or_default().push(row.id.0);
     }
-    let mut attachments: HashMap<MessageId, Vec<attachments::Row>> = HashMap::new();
+    let mut attachments: HashMap<_, Vec<attachments::Row>> = HashMap::new();
     for (account, ids) in asked {
         for row in attachments::of_messages(conn, account, &ids).await? {
-            attachments.entry(row.message).or_default().push(row);
+            let of_message = attachments.entry((account, row.message)).or_default();
+            of_message.push(row);
         }
     }
     Ok(rows
         .into_iter()
         .map(|row| Kept {
-            attachments: attachments.remove(&row.id).unwrap_or_default(),
+            attachments: attachments
+                .remove(&(row.account, row.id))
+                .unwrap_or_default(),
             row,
         })
         .collect())

@@ -105,19 +105,11 @@ async fn insert_pieces(
     pieces: &mut [Piece<'_>],
 ) -> Result<Vec<Vec<MessageId>>> {
     let ids = put_pieces(conn, pieces).await?;
-    count_pieces(conn, pieces).await?;
+    usage::count(conn, pieces).await?;
     Ok(ids)
 }
 
-/// Counts for the month's usage what was put, as the last that a transaction does.
-pub(in crate::store) async fn count_pieces(
-    conn: &mut PgConnection,
-    pieces: &[Piece<'_>],
-) -> Result<()> {
-    usage::count(conn, pieces).await
-}
-
-/// Puts what is said, and does not count it yet for the month's usage.
+/// The same, but for the month's usage: whoever calls this counts that as the last of the transaction.
 pub(in crate::store) async fn put_pieces(
     conn: &mut PgConnection,
     pieces: &mut [Piece<'_>],
