@@ -11,9 +11,7 @@ use crate::model::AccountId;
 /// A row that can be looked up.
 pub(super) trait Lookup: Clone + Debug + Send + 'static {
     /// Those that are asked for at the time.
-    fn asked(store: &Store) -> &Groups<Asked<Self>>
-    where
-        Self: Sized;
+    fn asked(store: &Store) -> &Groups<Asked<Self>>;
 
     /// Whose it is, and its id among the account's.
     fn place(&self) -> (AccountId, i64);
@@ -55,23 +53,14 @@ impl<R: Lookup> Job for Asked<R> {
     }
 
     async fn run(store: &Store, asked: Vec<Self>) -> Vec<Result<Option<R>>> {
-        let (accounts, ids): (Vec<i64>, Vec<i64>) = asked
-            .iter()
-            .map(
-                |Asked {
-                     place: (account, id),
-                     ..
-                 }| (account.0, *id),
-            )
-            .unzip();
+        let accounts: Vec<i64> = asked.iter().map(|asked| asked.place.0.0).collect();
+        let ids: Vec<i64> = asked.iter().map(|asked| asked.place.1).collect();
         match R::find_all(store, &accounts, &ids).await {
             Ok(found) => {
-                let found: HashMap<_, R> =
-                    found.into_iter().map(|row| (row.place(), row)).collect();
-                let asked = asked.iter();
-                asked
-                    .map(|asked| Ok(found.get(&asked.place).cloned()))
-                    .collect()
+                let found = found.into_iter().map(|row| (row.place(), row));
+                let found: HashMap<_, R> = found.collect();
+                let rows = asked.iter().map(|asked| found.get(&asked.place));
+                rows.map(|row| Ok(row.cloned())).collect()
             }
             Err(error) => groups::failed(error, asked.len()),
         }
