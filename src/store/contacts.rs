@@ -50,7 +50,8 @@ macro_rules! contacts {
     ($tail:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             Contact,
-            r#"select account_id as "account: AccountId", id as "id: ContactId", name, email, phone_number, identifier, avatar_url, blocked,
+            r#"select account_id as "account: AccountId", id as "id: ContactId", name, email, phone_number, identifier,
+                      avatar_url, blocked,
                       exists (select from contact_presences p
                               where p.account_id = contacts.account_id and p.contact_id = contacts.id) as "is_present!",
                       is_test, ip_address,

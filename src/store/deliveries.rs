@@ -206,8 +206,7 @@ async fn take(
 ) -> Result<Vec<Row>> {
     // `listed` tells the planner that what follows is about few rows. They are locked last: what another claimer took
     // meanwhile is left out. What is not finished is due: said in this way, no index of what is due is taken for the key.
-    // A claim that PostgreSQL forgets in a crash is made again, as if its claimer had died, so its
-    // commit waits for no disk.
+    // A claim that PostgreSQL forgets in a crash is made again, as if its claimer had died, so its commit waits for no disk.
     let rows = sqlx::query_as!(
                     Row,
                     r#"with ready as (
@@ -260,7 +259,8 @@ async fn take(
                        returning d.account_id as "account: AccountId", d.id as "id: DeliveryId", d.uuid, d.attempt,
                                  d.attempt - d.attempts_before_replay as "attempt_in_schedule!",
                                  d.attempts_before_replay > 0 as "replayed!",
-                                 p.id as "endpoint: EndpointId", d.conversation_id as "conversation: ConversationId", p.kind as "endpoint_kind: EndpointKind",
+                                 p.id as "endpoint: EndpointId", p.kind as "endpoint_kind: EndpointKind",
+                                 d.conversation_id as "conversation: ConversationId",
                                  p.failing_since is not null as "failing!", p.url, p.secret_sealed,
                                  case when p.previous_secret_until > $1 then p.previous_secret_sealed end as previous_secret_sealed,
                                  e.kind as "event: EventKind", e.created_at as happened_at, e.snapshot::text as "snapshot!""#,

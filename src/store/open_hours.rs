@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use futures_util::TryStreamExt;
 
-use super::reports::{Division, Quarter, Span, Subject, Sum};
+use super::reports::{Division, Quarter, Span, Subject, Sum, facts_about, facts_by_part};
 use super::{Result, Store, inbox_settings};
 use crate::model::{AccountId, InboxId, OpenHours, ReportingFact};
 
@@ -61,23 +61,13 @@ pub async fn facts(
 ) -> Result<Vec<Quarter>> {
     let hours = Hours::of(store, account).await?;
     let mut conn = store.read().await?;
-    let mut rows = sqlx::query!(
-        r#"select f.inbox_id as "inbox: InboxId", f.seconds, f.happened_at
-           from reporting_facts f
-           join conversations c on c.account_id = f.account_id and c.id = f.conversation_id
-           where f.account_id = $1 and f.kind = $2 and f.happened_at between $3 and $4
-             and ($5::bigint is null or f.agent_id = $5) and ($6::bigint is null or f.inbox_id = $6)
-             and ($7::bigint is null or c.team_id = $7)
-             and ($8::text is null or exists (select from conversation_labels l
-                      where l.account_id = c.account_id and l.conversation_id = c.id and l.title = $8))"#,
-        account.0,
-        kind.as_str(),
-        span.since,
-        span.until,
-        subject.agent.map(|id| id.0),
-        subject.inbox.map(|id| id.0),
-        subject.team.map(|id| id.0),
-        subject.label,
+    let mut rows = facts_about!(
+        r#"f.inbox_id as "inbox: InboxId", f.seconds, f.happened_at"#,
+        "",
+        account,
+        kind,
+        subject,
+        span,
     )
     .fetch(&mut *conn);
     let mut quarters: BTreeMap<DateTime<Utc>, Sum> = BTreeMap::new();
@@ -98,19 +88,12 @@ pub async fn facts_of_each(
 ) -> Result<Vec<(i64, ReportingFact, Sum)>> {
     let hours = Hours::of(store, account).await?;
     let mut conn = store.read().await?;
-    let mut rows = sqlx::query!(
-        r#"select case $2 when 'agents' then f.agent_id when 'inboxes' then f.inbox_id when 'teams' then c.team_id
-                          else l.id end as part,
-                  f.kind as "kind: ReportingFact", f.inbox_id as "inbox: InboxId", f.seconds, f.happened_at
-           from reporting_facts f
-           join conversations c on c.account_id = f.account_id and c.id = f.conversation_id
-           left join conversation_labels cl on $2 = 'labels' and cl.account_id = c.account_id and cl.conversation_id = c.id
-           left join labels l on l.account_id = cl.account_id and l.title = cl.title
-           where f.account_id = $1 and f.happened_at between $3 and $4"#,
-        account.0,
-        division.as_str(),
-        span.since,
-        span.until,
+    let mut rows = facts_by_part!(
+        r#"f.kind as "kind: ReportingFact", f.inbox_id as "inbox: InboxId", f.seconds, f.happened_at"#,
+        "",
+        account,
+        division,
+        span,
     )
     .fetch(&mut *conn);
     let mut sums: BTreeMap<(i64, &'static str), (ReportingFact, Sum)> = BTreeMap::new();

@@ -124,6 +124,51 @@ impl Division {
     }
 }
 
+/// What is told of facts of one kind, of one subject and in a span.
+macro_rules! facts_about {
+    ($select:literal, $tail:literal, $account:expr, $kind:expr, $subject:expr, $span:expr $(,)?) => {
+        sqlx::query!(
+            "select " + $select + r#"
+             from reporting_facts f
+             join conversations c on c.account_id = f.account_id and c.id = f.conversation_id
+             where f.account_id = $1 and f.kind = $2 and f.happened_at between $3 and $4
+               and ($5::bigint is null or f.agent_id = $5) and ($6::bigint is null or f.inbox_id = $6)
+               and ($7::bigint is null or c.team_id = $7)
+               and ($8::text is null or exists (select from conversation_labels l
+                        where l.account_id = c.account_id and l.conversation_id = c.id and l.title = $8)) "# + $tail,
+            $account.0,
+            $kind.as_str(),
+            $span.since,
+            $span.until,
+            $subject.agent.map(|id| id.0),
+            $subject.inbox.map(|id| id.0),
+            $subject.team.map(|id| id.0),
+            $subject.label,
+        )
+    };
+}
+pub(super) use facts_about;
+
+/// What is told of facts in a span, after the id of the part of the account that each belongs to.
+macro_rules! facts_by_part {
+    ($select:literal, $tail:literal, $account:expr, $division:expr, $span:expr $(,)?) => {
+        sqlx::query!(
+            "select case $2 when 'agents' then f.agent_id when 'inboxes' then f.inbox_id when 'teams' then c.team_id
+                            else l.id end as part, " + $select + r#"
+             from reporting_facts f
+             join conversations c on c.account_id = f.account_id and c.id = f.conversation_id
+             left join conversation_labels cl on $2 = 'labels' and cl.account_id = c.account_id and cl.conversation_id = c.id
+             left join labels l on l.account_id = cl.account_id and l.title = cl.title
+             where f.account_id = $1 and f.happened_at between $3 and $4 "# + $tail,
+            $account.0,
+            $division.as_str(),
+            $span.since,
+            $span.until,
+        )
+    };
+}
+pub(super) use facts_by_part;
+
 /// Facts of one kind, by the quarter of an hour.
 pub async fn facts(
     store: &Store,
@@ -132,25 +177,13 @@ pub async fn facts(
     subject: &Subject,
     span: Span,
 ) -> Result<Vec<Quarter>> {
-    let rows = sqlx::query!(
-        r#"select date_bin('15 minutes', f.happened_at, 'epoch') as "quarter!", count(*) as "count!",
-                  sum(f.seconds) as "seconds!"
-           from reporting_facts f
-           join conversations c on c.account_id = f.account_id and c.id = f.conversation_id
-           where f.account_id = $1 and f.kind = $2 and f.happened_at between $3 and $4
-             and ($5::bigint is null or f.agent_id = $5) and ($6::bigint is null or f.inbox_id = $6)
-             and ($7::bigint is null or c.team_id = $7)
-             and ($8::text is null or exists (select from conversation_labels l
-                      where l.account_id = c.account_id and l.conversation_id = c.id and l.title = $8))
-           group by 1 order by 1"#,
-        account.0,
-        kind.as_str(),
-        span.since,
-        span.until,
-        subject.agent.map(|id| id.0),
-        subject.inbox.map(|id| id.0),
-        subject.team.map(|id| id.0),
-        subject.label,
+    let rows = facts_about!(
+        r#"date_bin('15 minutes', f.happened_at, 'epoch') as "quarter!", count(*) as "count!", sum(f.seconds) as "seconds!""#,
+        "group by 1 order by 1",
+        account,
+        kind,
+        subject,
+        span,
     )
     .fetch_all(&mut *store.read().await?)
     .await?;
@@ -235,20 +268,12 @@ pub async fn facts_of_each(
     division: Division,
     span: Span,
 ) -> Result<Vec<(i64, ReportingFact, Sum)>> {
-    let rows = sqlx::query!(
-        r#"select case $2 when 'agents' then f.agent_id when 'inboxes' then f.inbox_id when 'teams' then c.team_id
-                          else l.id end as part,
-                  f.kind as "kind: ReportingFact", count(*) as "count!", sum(f.seconds) as "seconds!"
-           from reporting_facts f
-           join conversations c on c.account_id = f.account_id and c.id = f.conversation_id
-           left join conversation_labels cl on $2 = 'labels' and cl.account_id = c.account_id and cl.conversation_id = c.id
-           left join labels l on l.account_id = cl.account_id and l.title = cl.title
-           where f.account_id = $1 and f.happened_at between $3 and $4
-           group by 1, 2"#,
-        account.0,
-        division.as_str(),
-        span.since,
-        span.until,
+    let rows = facts_by_part!(
+        r#"f.kind as "kind: ReportingFact", count(*) as "count!", sum(f.seconds) as "seconds!""#,
+        "group by 1, 2",
+        account,
+        division,
+        span,
     )
     .fetch_all(&mut *store.read().await?)
     .await?;
