@@ -23,6 +23,8 @@ pub(super) struct NewEvent<'a> {
     changed: Option<&'a serde_json::Value>,
     /// What else there is to tell, in a form of its kind's own.
     detail: Option<&'a serde_json::Value>,
+    /// Whether it counts only where an integration of the account hears of its kind.
+    if_heard: bool,
 }
 
 impl<'a> NewEvent<'a> {
@@ -37,6 +39,7 @@ impl<'a> NewEvent<'a> {
             for_visitor: None,
             changed: None,
             detail: None,
+            if_heard: false,
         }
     }
 
@@ -106,6 +109,14 @@ impl<'a> NewEvent<'a> {
         }
     }
 
+    /// To be left out where no integration of the account hears of its kind.
+    pub(super) fn if_heard(self) -> Self {
+        Self {
+            if_heard: true,
+            ..self
+        }
+    }
+
     /// With what else there is to tell.
     pub(super) fn telling(self, detail: &'a serde_json::Value) -> Self {
         Self {
@@ -147,13 +158,17 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
     let changed: Vec<_> = new().map(|new| new.changed).collect();
     let details: Vec<_> = new().map(|new| new.detail).collect();
     let ways: Vec<_> = new().map(|new| new.way.map(|id| id.0)).collect();
+    let if_heard: Vec<_> = new().map(|new| new.if_heard).collect();
     sqlx::query!(
         r#"with fact as materialized (
                select nextval('events_id_seq') as event_id, f.* from (
                    select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
-                                        $7::bigint[], $8::text[], $9::jsonb[], $10::jsonb[], $11::bigint[])
+                                        $7::bigint[], $8::text[], $9::jsonb[], $10::jsonb[], $11::bigint[], $12::boolean[])
                        with ordinality as f(account_id, at, kind, contact_id, conversation_id, message_id, endpoint_id,
-                                            for_visitor, changed, detail, way_id, place)
+                                            for_visitor, changed, detail, way_id, if_heard, place)
+                   where not f.if_heard or exists (
+                       select from endpoints n where n.account_id = f.account_id and n.kind = 'account'
+                          and n.disabled_at is null and f.kind = any (n.subscriptions))
                    order by place
                ) f
            ), setting as materialized (
@@ -179,9 +194,8 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                           w.last_interacted_at, w.created_at, w.updated_at) r)) end as contact_inbox,
                       case when i.id is not null
                       then json_build_object('id', i.id, 'name', i.name, 'channel', i.channel) end as inbox,
-                      (select json_build_object('id', u.id, 'name', u.name, 'email', u.email, 'display_name', u.display_name,
-                                                'avatar_url', u.avatar_url)
-                       from users u where u.id = c.assignee_id) as assignee,
+                      (select g.told from told_agents g
+                       where g.account_id = s.account_id and g.id = c.assignee_id) as assignee,
                       (select json_build_object('id', b.id, 'name', b.name, 'avatar_url', b.avatar_url)
                        from bots b where b.account_id = s.account_id and b.id = c.assignee_bot_id) as assignee_bot,
                       (select json_build_object('id', t.id, 'name', t.name)
@@ -208,10 +222,9 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
                                           from attachments d where d.account_id = f.account_id and d.message_id = m.id),
                           'conversation', s.conversation, 'labels', s.labels, 'contact', s.contact,
                           'contact_inbox', s.contact_inbox, 'inbox', s.inbox,
-                          'agent', (select json_build_object('id', u.id, 'name', u.name, 'email', u.email,
-                                                             'display_name', u.display_name, 'avatar_url', u.avatar_url)
-                                    from users u where u.id = m.agent_id),
-                          'bot', (select json_build_object('id', b.id, 'name', b.name)
+                          'agent', (select g.told from told_agents g
+                                    where g.account_id = f.account_id and g.id = m.agent_id),
+                          'bot', (select json_build_object('id', b.id, 'name', b.name, 'avatar_url', b.avatar_url)
                                   from bots b where b.account_id = f.account_id and b.id = m.bot_id),
                           'can_reply', s.hours is null or coalesce(f.at - s.hours * interval '1 hour' < (
                               select h.created_at from messages h
@@ -269,6 +282,7 @@ pub(super) async fn append_all(conn: &mut PgConnection, facts: &[Happened<'_>]) 
         &changed as &[Option<&serde_json::Value>],
         &details as &[Option<&serde_json::Value>],
         &ways as &[Option<i64>],
+        &if_heard,
     )
     .fetch_one(conn)
     .await?;

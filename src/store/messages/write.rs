@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use super::{From, NewMessage};
 use crate::model::{
-    AccountId, AgentId, Channel, Conversation, ConversationStatus, EventKind, MessageId,
+    AccountId, AgentId, Channel, ContactId, Conversation, ConversationStatus, EventKind, MessageId,
     MessageKind,
 };
 use crate::store::events::NewEvent;
@@ -125,14 +125,19 @@ pub(in crate::store) async fn put_pieces(
             attachments::insert(conn, piece.account, place, attachments, piece.now).await?;
         }
     }
-    note(conn, pieces).await?;
-    tell(conn, pieces, &ids).await?;
+    let wrote = note(conn, pieces).await?;
+    tell(conn, pieces, &ids, &wrote).await?;
     reporting::count(conn, pieces).await?;
     Ok(ids)
 }
 
-/// Appends that they were written.
-async fn tell(conn: &mut PgConnection, pieces: &[Piece<'_>], ids: &[Vec<MessageId>]) -> Result<()> {
+/// Appends that they were written, and that those who wrote were active.
+async fn tell(
+    conn: &mut PgConnection,
+    pieces: &[Piece<'_>],
+    ids: &[Vec<MessageId>],
+    wrote: &[Wrote],
+) -> Result<()> {
     let said = || {
         let pieces = pieces.iter().zip(ids);
         pieces.flat_map(|(piece, ids)| {
@@ -151,8 +156,34 @@ async fn tell(conn: &mut PgConnection, pieces: &[Piece<'_>], ids: &[Vec<MessageI
         };
         (piece.account, new, piece.now)
     });
-    let facts: Vec<_> = facts.collect();
+    let changes: Vec<Value> = wrote.iter().map(Wrote::change).collect();
+    let active = wrote.iter().zip(&changes).map(|(wrote, change)| {
+        let new = NewEvent::of_contact(EventKind::ContactUpdated, wrote.contact)
+            .changing(change)
+            .if_heard();
+        (wrote.account, new, wrote.active_at)
+    });
+    let facts: Vec<_> = facts.chain(active).collect();
     events::append_all(conn, &facts).await
+}
+
+/// A contact who wrote something.
+#[derive(Debug)]
+struct Wrote {
+    account: AccountId,
+    contact: ContactId,
+    /// When it was active before.
+    was_active_at: Option<DateTime<Utc>>,
+    active_at: DateTime<Utc>,
+}
+
+impl Wrote {
+    /// What that changed of it.
+    fn change(&self) -> Value {
+        let values =
+            json!({ "previous_value": self.was_active_at, "current_value": self.active_at });
+        json!([{ "last_activity_at": values }])
+    }
 }
 
 /// The message that has the new one's source id already, in an API inbox.
@@ -312,7 +343,7 @@ impl Piece<'_> {
 /// Keeps up what is shown of messages elsewhere, so that no list has to read them. When an agent was last active is kept
 /// to the minute, as everything that the agent says at once would wait for that row.
 #[expect(clippy::too_many_lines, reason = "one statement")]
-async fn note(conn: &mut PgConnection, pieces: &mut [Piece<'_>]) -> Result<()> {
+async fn note(conn: &mut PgConnection, pieces: &mut [Piece<'_>]) -> Result<Vec<Wrote>> {
     let mut noted: Vec<(&mut Piece<'_>, Noted)> = pieces
         .iter_mut()
         .map(|piece| {
@@ -322,7 +353,7 @@ async fn note(conn: &mut PgConnection, pieces: &mut [Piece<'_>]) -> Result<()> {
         .filter(|(_, noted)| noted.any)
         .collect();
     if noted.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let ids = |id: fn(&Piece<'_>) -> i64| -> Vec<i64> {
         noted.iter().map(|(piece, _)| id(piece)).collect()
@@ -336,8 +367,9 @@ async fn note(conn: &mut PgConnection, pieces: &mut [Piece<'_>]) -> Result<()> {
     let incoming: Vec<_> = noted.iter().map(|(_, noted)| noted.incoming).collect();
     let public: Vec<_> = noted.iter().map(|(_, noted)| noted.public).collect();
     let agents: Vec<_> = noted.iter().map(|(_, n)| n.agent.map(|id| id.0)).collect();
-    sqlx::query!(
-        "with noted as materialized (
+    let wrote = sqlx::query_as!(
+        Wrote,
+        r#"with noted as materialized (
              select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[],
                                   $7::bigint[], $8::bigint[], $9::bigint[])
                  as n(account_id, conversation_id, way_id, contact_id, said_at, noted_at, incoming, public, agent_id)
@@ -350,31 +382,37 @@ async fn note(conn: &mut PgConnection, pieces: &mut [Piece<'_>]) -> Result<()> {
          ), contact as (
              update contacts c set last_activity_at = greatest(c.last_activity_at, n.last_at),
                     row_version = c.row_version + 1, updated_at = n.last_at
-             from (select account_id, contact_id, max(noted_at) as last_at
-                   from noted where incoming > 0 group by account_id, contact_id order by account_id, contact_id) n
+             from (select n.account_id, n.contact_id, max(n.noted_at) as last_at, b.last_activity_at as was_active_at
+                   from noted n join contacts b on b.account_id = n.account_id and b.id = n.contact_id
+                   where n.incoming > 0 group by n.account_id, n.contact_id, b.last_activity_at
+                   order by n.account_id, n.contact_id) n
              where c.account_id = n.account_id and c.id = n.contact_id
+             returning c.account_id, c.id, n.was_active_at, c.last_activity_at as active_at
          ), agent as (
              update agents g set last_active_at = n.last_at
              from (select account_id, agent_id, max(said_at) as last_at
                    from noted where agent_id is not null group by account_id, agent_id order by account_id, agent_id) n
              where g.account_id = n.account_id and g.id = n.agent_id
                and coalesce(g.last_active_at < n.last_at - interval '1 minute', true)
+         ), conversation as (
+             update conversations c set
+                 first_visitor_message_at = case when n.incoming > 0 then coalesce(c.first_visitor_message_at, n.said_at)
+                                                 else c.first_visitor_message_at end,
+                 visitor_message_count = c.visitor_message_count + n.incoming,
+                 unread_count = c.unread_count + n.incoming,
+                 waiting_since = case when n.incoming > 0 then coalesce(c.waiting_since, n.said_at)
+                                      when n.agent_id is not null then null else c.waiting_since end,
+                 first_agent_message_at = case when n.agent_id is not null then coalesce(c.first_agent_message_at, n.said_at)
+                                               else c.first_agent_message_at end,
+                 last_agent_id = coalesce(n.agent_id, c.last_agent_id),
+                 last_message_at = case when n.public > 0 then greatest(c.last_message_at, n.said_at) else c.last_message_at end,
+                 last_activity_at = greatest(c.last_activity_at, n.said_at),
+                 updated_at = n.noted_at
+             from noted n
+             where c.account_id = n.account_id and c.id = n.conversation_id
          )
-         update conversations c set
-             first_visitor_message_at = case when n.incoming > 0 then coalesce(c.first_visitor_message_at, n.said_at)
-                                             else c.first_visitor_message_at end,
-             visitor_message_count = c.visitor_message_count + n.incoming,
-             unread_count = c.unread_count + n.incoming,
-             waiting_since = case when n.incoming > 0 then coalesce(c.waiting_since, n.said_at)
-                                  when n.agent_id is not null then null else c.waiting_since end,
-             first_agent_message_at = case when n.agent_id is not null then coalesce(c.first_agent_message_at, n.said_at)
-                                           else c.first_agent_message_at end,
-             last_agent_id = coalesce(n.agent_id, c.last_agent_id),
-             last_message_at = case when n.public > 0 then greatest(c.last_message_at, n.said_at) else c.last_message_at end,
-             last_activity_at = greatest(c.last_activity_at, n.said_at),
-             updated_at = n.noted_at
-         from noted n
-         where c.account_id = n.account_id and c.id = n.conversation_id",
+         select account_id as "account: AccountId", id as "contact: ContactId", was_active_at, active_at as "active_at!"
+         from contact"#,
         &accounts,
         &conversations,
         &ways,
@@ -385,7 +423,7 @@ async fn note(conn: &mut PgConnection, pieces: &mut [Piece<'_>]) -> Result<()> {
         &public,
         &agents as &[Option<i64>],
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
     for (piece, _) in &mut noted {
         let (said_at, now) = (piece.said_at(), piece.now);
@@ -393,7 +431,7 @@ async fn note(conn: &mut PgConnection, pieces: &mut [Piece<'_>]) -> Result<()> {
         conversation.last_activity_at = conversation.last_activity_at.max(said_at);
         conversation.updated_at = now;
     }
-    Ok(())
+    Ok(wrote)
 }
 
 /// A contact who speaks again brings a closed or put-off conversation back, unless it was silenced; whether the agents

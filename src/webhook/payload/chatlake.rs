@@ -11,7 +11,7 @@ use super::snapshot::{self, ContactSnapshot, Named, Snapshot, Typing, Typist, Wi
 use super::wire::{
     AssigneePart, AttachmentContent, AttachmentPart, AttributesPart, ContactInboxPart, ContactPart,
     ContactPayload, ContentPart, ConversationPart, ConversationPayload, Empty, MessagePayload,
-    MetaPart, NamedPart, PushContact, PushConversation, PushMessage, PushSender, PushUser,
+    MetaPart, NamedPart, PushBot, PushContact, PushConversation, PushMessage, PushSender, PushUser,
     SenderPart, SourcePart, TypingPayload, WidgetPayload,
 };
 use crate::model::{Channel, EventKind};
@@ -242,13 +242,7 @@ fn assignee_part<'a>(snapshot: &'a Snapshot<'a>) -> Option<(&'static str, Assign
         return Some(("User", AssigneePart::User(push_user(user))));
     }
     let bot = snapshot.assignee_bot.as_ref()?;
-    let part = AssigneePart::Bot {
-        id: bot.id,
-        name: &bot.name,
-        avatar_url: &bot.avatar_url,
-        r#type: "agent_bot",
-    };
-    Some(("AgentBot", part))
+    Some(("AgentBot", AssigneePart::Bot(push_bot(bot))))
 }
 
 fn attributes_part<'a>(message: &snapshot::Message<'a>) -> AttributesPart<'a> {
@@ -337,12 +331,7 @@ fn push_message<'a>(
     } else if let Some(user) = &snapshot.agent {
         (Some("User"), Some(PushSender::User(push_user(user))))
     } else if let Some(bot) = &snapshot.bot {
-        let sender = PushSender::Bot {
-            id: bot.id,
-            name: &bot.name,
-            r#type: "agent_bot",
-        };
-        (Some("AgentBot"), Some(sender))
+        (Some("AgentBot"), Some(PushSender::Bot(push_bot(bot))))
     } else {
         (None, None)
     };
@@ -449,7 +438,17 @@ fn push_user<'a>(user: &'a snapshot::User<'a>) -> PushUser<'a> {
         available_name: user.display_name.as_deref().unwrap_or(&user.name),
         avatar_url: &user.avatar_url,
         r#type: "user",
+        availability_status: &user.availability_status,
         thumbnail: &user.avatar_url,
+    }
+}
+
+fn push_bot<'a>(bot: &'a snapshot::Bot<'a>) -> PushBot<'a> {
+    PushBot {
+        id: bot.id,
+        name: &bot.name,
+        avatar_url: &bot.avatar_url,
+        r#type: "agent_bot",
     }
 }
 

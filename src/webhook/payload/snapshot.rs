@@ -29,7 +29,7 @@ pub(super) struct Snapshot<'a> {
     #[serde(borrow)]
     pub(super) agent: Option<User<'a>>,
     #[serde(borrow)]
-    pub(super) bot: Option<Named<'a>>,
+    pub(super) bot: Option<Bot<'a>>,
     #[serde(borrow)]
     pub(super) assignee: Option<User<'a>>,
     #[serde(borrow, default)]
@@ -44,9 +44,13 @@ pub(super) struct Snapshot<'a> {
     pub(super) detail: Option<&'a RawValue>,
 }
 
-/// What a snapshot means that does not say.
+/// What a snapshot means that does not say, as those of earlier versions do not.
 fn yes() -> bool {
     true
+}
+
+fn offline<'a>() -> Cow<'a, str> {
+    Cow::Borrowed("offline")
 }
 
 /// What there is to tell of somebody who writes.
@@ -111,7 +115,7 @@ pub(super) struct Bot<'a> {
     pub(super) id: i64,
     #[serde(borrow)]
     pub(super) name: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub(super) avatar_url: Cow<'a, str>,
 }
 
@@ -125,6 +129,8 @@ pub(super) struct User<'a> {
     pub(super) display_name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) avatar_url: Cow<'a, str>,
+    #[serde(default = "offline")]
+    pub(super) availability_status: Cow<'a, str>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -116,12 +116,7 @@ pub(super) struct MetaPart<'a> {
 #[serde(untagged)]
 pub(super) enum AssigneePart<'a> {
     User(PushUser<'a>),
-    Bot {
-        id: i64,
-        name: &'a str,
-        avatar_url: &'a str,
-        r#type: &'static str,
-    },
+    Bot(PushBot<'a>),
 }
 
 /// Attributes as they are kept.
@@ -161,7 +156,16 @@ pub(super) struct PushUser<'a> {
     pub(super) available_name: &'a str,
     pub(super) avatar_url: &'a str,
     pub(super) r#type: &'static str,
+    pub(super) availability_status: &'a str,
     pub(super) thumbnail: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct PushBot<'a> {
+    pub(super) id: i64,
+    pub(super) name: &'a str,
+    pub(super) avatar_url: &'a str,
+    pub(super) r#type: &'static str,
 }
 
 #[derive(Serialize)]
@@ -201,11 +205,7 @@ pub(super) enum SenderPart<'a> {
 pub(super) enum PushSender<'a> {
     Contact(PushContact<'a>),
     User(PushUser<'a>),
-    Bot {
-        id: i64,
-        name: &'a str,
-        r#type: &'static str,
-    },
+    Bot(PushBot<'a>),
 }
 
 #[derive(Serialize)]

@@ -1,5 +1,6 @@
 //! What each kind of endpoint hears of, and in which shape.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use quartet::model::{
     AccountId, BotId, Channel, ConversationId, ConversationStatus, EventKind, MessageKind, Role,
 };
@@ -8,7 +9,7 @@ use quartet::store::contacts::{self, NewContact};
 use quartet::store::conversation_status::StatusChange;
 use quartet::store::inboxes::{self, NewInbox};
 use quartet::store::messages::{From, NewMessage};
-use quartet::store::{Error, Field, endpoints};
+use quartet::store::{Error, Field, endpoints, presence};
 use serde_json::{Value, json};
 
 use super::{DELIVERED, Scene, converse, place};
@@ -134,18 +135,89 @@ async fn an_account_hears_what_it_subscribed_to_from_every_inbox() {
         .unwrap();
     app.drain_webhooks().await;
 
+    let mut heard: Vec<String> = names(&all)
+        .iter()
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect();
+    // What belongs to no conversation keeps no order.
+    heard.sort_unstable();
     assert_eq!(
-        names(&all),
+        heard,
         [
-            "inbox_created",
             "contact_created",
+            "contact_updated",
             "conversation_created",
+            "inbox_created",
             "message_created"
         ]
     );
     assert_eq!(names(&some), ["message_created"]);
     assert_eq!(names(&inbox), ["conversation_created", "message_created"]);
     assert!(strangers.take().is_empty());
+}
+
+#[tokio::test]
+async fn each_message_of_a_contact_is_told_as_a_change_of_it_where_somebody_listens() {
+    let scene = Scene::new().await;
+    let kinds = [EventKind::ContactUpdated];
+    let receiver = subscribe(&scene.app, scene.account, &kinds).await;
+    let before = scene.app.now();
+    scene.say("Hello").await;
+    scene.app.advance(TimeDelta::seconds(2));
+    scene.say("Anybody?").await;
+    scene.answer("Yes").await;
+    scene.app.drain_webhooks().await;
+
+    let mut told: Vec<Value> = receiver.take().iter().map(|one| one.json()).collect();
+    told.sort_by_key(|body| body["changed_attributes"].to_string());
+    let change = |was: Value, is: DateTime<Utc>| json!([{"last_activity_at": {"previous_value": was, "current_value": is}}]);
+    let changes: Vec<_> = told
+        .iter()
+        .map(|body| &body["changed_attributes"])
+        .collect();
+    let after = before + TimeDelta::seconds(2);
+    assert_eq!(
+        changes,
+        [&change(Value::Null, before), &change(json!(before), after)]
+    );
+    assert_eq!(told[0]["event"], "contact_updated");
+    assert_eq!(told[0]["name"], told[1]["name"]);
+}
+
+#[tokio::test]
+async fn that_a_contact_wrote_is_no_event_of_its_own_where_nobody_listens() {
+    let scene = Scene::new().await;
+    scene.say("Hello").await;
+    let kinds = "select to_jsonb(kind) from events order by id desc limit 1";
+    assert_eq!(scene.rows(kinds).await, ["message.created"]);
+}
+
+#[tokio::test]
+async fn who_speaks_is_told_with_what_the_vendor_pushes_of_them() {
+    let scene = Scene::new().await;
+    let (app, account) = (&scene.app, scene.account);
+    let agent = app.agent(account, "Jane Doe", Role::Agent).await;
+    let bot = make_bot(app, account).await;
+    let speaker = async |from: From| {
+        let new = NewMessage::text(MessageKind::Outgoing, from, "Hi");
+        scene.post_in(scene.conversation, new).await;
+        app.drain_webhooks().await;
+        let body = scene.receiver.take().pop().unwrap().json();
+        body["conversation"]["messages"][0]["sender"].clone()
+    };
+    let told = |availability: &str| {
+        json!({"id": agent.id.0, "name": agent.name, "available_name": agent.name, "avatar_url": "",
+               "type": "user", "availability_status": availability, "thumbnail": ""})
+    };
+    assert_eq!(speaker(From::Agent(agent.id)).await, told("offline"));
+    presence::agent_seen(app.store(), account, agent.id, app.now())
+        .await
+        .unwrap();
+    assert_eq!(speaker(From::Agent(agent.id)).await, told("online"));
+    assert_eq!(
+        speaker(From::Bot(bot)).await,
+        json!({"id": bot.0, "name": "Botty", "avatar_url": "https://example.org/botty.png", "type": "agent_bot"})
+    );
 }
 
 #[tokio::test]
@@ -288,7 +360,7 @@ async fn make_bot(app: &TestApp, account: AccountId) -> BotId {
         id: None,
         name: "Botty".to_owned(),
         description: String::new(),
-        avatar_url: String::new(),
+        avatar_url: "https://example.org/botty.png".to_owned(),
     };
     bots::create(app.store(), account, bot, None, app.now())
         .await
