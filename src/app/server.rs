@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::health::Health;
 use super::sweep;
@@ -35,6 +35,8 @@ const WAKING_PAUSE: Duration = Duration::from_secs(1);
 const PRESENCE_PAUSE: Duration = Duration::from_secs(5);
 /// Between two looks for files that are to be removed.
 const SWEEPING_PAUSE: Duration = Duration::from_secs(60);
+/// Between two looks for tables that have grown.
+const PLANNING_PAUSE: Duration = Duration::from_secs(2);
 /// Between two tries to bring a database to this version that does not answer.
 const MIGRATION_PAUSE: Duration = Duration::from_secs(1);
 
@@ -86,6 +88,7 @@ pub async fn run(
                 Box::pin(shutdown.run_until_cancelled(wake_conversations(store, &*clock))),
                 shutdown.run_until_cancelled(give_up_presences(store, &*clock)),
                 shutdown.run_until_cancelled(remove_unused(store, &files, &*clock)),
+                shutdown.run_until_cancelled(plan_anew(store)),
             );
         }
     };
@@ -143,6 +146,20 @@ async fn remove_unused(store: &Store, files: &Files, clock: &dyn Clock) {
             Err(error) => warn!(error = %chain(&*error), "unused files cannot be removed"),
         }
         tokio::time::sleep(SWEEPING_PAUSE).await;
+    }
+}
+
+/// Has statements planned anew whose tables have grown.
+async fn plan_anew(store: &Store) {
+    loop {
+        match store::planning::keep_up(store).await {
+            Ok(grown) if grown.is_empty() => {}
+            Ok(grown) => debug!(tables = ?grown, "planned anew"),
+            Err(error) => {
+                warn!(error = %chain(&error), "tables that have grown cannot be analyzed")
+            }
+        }
+        tokio::time::sleep(PLANNING_PAUSE).await;
     }
 }
 

@@ -72,6 +72,7 @@ pub mod open_hours;
 pub mod page_filters;
 pub mod participants;
 mod passwords;
+pub mod planning;
 pub mod platform_apps;
 pub mod platform_bots;
 pub mod platform_users;
@@ -150,7 +151,7 @@ impl Store {
 
     /// How sessions plan. Statements find rows by their keys, whatever the parameters, so a plan is made once and kept: to
     /// plan the longest anew takes longer than to run it. Kept plans must not read tables from end to end that were
-    /// empty when they were made.
+    /// empty when they were made; `planning` has them made again when tables grow.
     const PLANNING: [(&str, &str); 3] = [
         ("plan_cache_mode", "force_generic_plan"),
         ("enable_seqscan", "off"),

@@ -3,6 +3,7 @@
 
 mod crowd;
 mod pages;
+mod planning;
 mod statements;
 
 use axum::body::Body;

@@ -10,7 +10,7 @@ use crate::database::execute;
 /// Rows that a claim is asked for.
 const CLAIMED: u64 = 200;
 /// Pages that a claim may look at for each: to find it, to lock it, to write it into every index.
-const PAGES_EACH: u64 = 45;
+const PAGES_EACH: u64 = 40;
 
 /// The statement, as the store has it.
 fn claim() -> &'static str {
