@@ -7,8 +7,6 @@ mod attention;
 mod auto_assignment;
 mod bad_input;
 mod cable;
-mod cable_agents;
-mod cable_limits;
 mod canned_responses;
 mod contact_changes;
 mod contact_files;

@@ -5,13 +5,11 @@ use quartet::model::Agent;
 use quartet::store;
 use serde_json::{Value, json};
 
-use super::Office;
-use super::cable::{Client, Live, agent, contact};
-use super::public::Page;
+use super::{Client, Live, MESSAGES, agent, contact};
 use crate::app::TestApp;
+use crate::chatlake::Office;
+use crate::chatlake::public::Page;
 use crate::database::execute;
-
-const MESSAGES: &str = "/conversations/1/messages";
 
 /// The agent who is in no inbox.
 async fn olaf(office: &Office<'_>) -> Agent {

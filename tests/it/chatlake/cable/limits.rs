@@ -10,13 +10,11 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::Office;
-use super::cable::{Live, agent, contact};
-use super::public::Page;
+use super::{Live, MESSAGES, agent, contact};
 use crate::app::TestApp;
+use crate::chatlake::Office;
+use crate::chatlake::public::Page;
 use crate::server::soon;
-
-const MESSAGES: &str = "/conversations/1/messages";
 
 #[tokio::test]
 async fn a_plain_request_is_not_served() {
