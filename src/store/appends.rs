@@ -35,7 +35,8 @@ pub(super) enum Appended {
     Written(Vec<MessageId>, Option<Box<Kept>>),
     /// The conversation has this one already, by its source id.
     Copy(MessageId),
-    /// It has to be done on its own: the conversation is held by somebody else, is not there, or changes its status.
+    /// It has to be done on its own: the conversation is held by somebody else, is not there, or changes its status; or
+    /// nothing is done together.
     Aside,
 }
 

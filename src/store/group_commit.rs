@@ -7,6 +7,17 @@ use super::appends::{self, Append, Appended};
 use super::groups::{self, Job};
 use super::{Error, Result, Store};
 
+impl Store {
+    /// Appends together with what others append meanwhile, unless everything is to be done alone.
+    pub(super) async fn append(&self, append: Append) -> Result<Appended> {
+        if self.appends.is_shared() {
+            self.appends.join(self, append).await
+        } else {
+            Ok(Appended::Aside)
+        }
+    }
+}
+
 impl Job for Append {
     type Key = appends::Key;
     type Outcome = Appended;

@@ -84,6 +84,11 @@ impl<J: Job> Groups<J> {
         Self { size, ..self }
     }
 
+    /// Whether a group may be of more than one.
+    pub(super) fn is_shared(&self) -> bool {
+        self.size > 1
+    }
+
     /// How many must wait for one more group to be begun beside those that are under way. Fewer do better to wait for the
     /// next: what a group costs by itself is more than what each in it adds.
     fn enough(&self) -> usize {

@@ -199,7 +199,7 @@ where
         Some(_) => None,
     };
     if let Some(append) = shared {
-        match store.appends.join(store, append).await? {
+        match store.append(append).await? {
             Appended::Written(ids, _) => {
                 let said = ids.first().copied().filter(|_| step.incoming.is_some());
                 return Ok(answer(said));

@@ -15,6 +15,7 @@ use super::super::crowd::{Crowd, Place};
 use super::super::http::{Connection, find, post};
 use super::super::pgbench::{Script, Transactions};
 use super::super::receiver::Receiver;
+use super::super::server::Server;
 use super::super::stage::Stage;
 use super::super::yardstick::at_once;
 use super::{Case, Goal, Line, Score, Work};
@@ -52,11 +53,19 @@ bot_open_per_minute = 0
 messages_per_conversation_per_minute = 0
 ";
 
+/// The server writes each message by itself.
+const UNBATCHED: &str = "
+[database]
+batch_size = 1
+";
+
 pub(super) async fn prepare(stage: &Stage) -> anyhow::Result<Case> {
     let server = stage.serve(SETTINGS).await?;
-    let (hanging, hanging_too) = (Receiver::start(NEVER).await?, Receiver::start(NEVER).await?);
+    let unbatched = stage.serve(&format!("{SETTINGS}{UNBATCHED}")).await?;
+    let hanging = Receiver::start(NEVER).await?;
     let place = filled(stage, "Posts", Some(hanging.url())).await?;
-    let single = filled(stage, "Posts, one by one", Some(hanging_too.url())).await?;
+    let alone = Posts::alone(stage, &server, "Posts, one by one").await?;
+    let unbatched_alone = Posts::alone(stage, &unbatched, "Posts, unbatched").await?;
     let bare = Bare::new(stage, &hanging.url()).await?;
     stage.settle().await?;
     let mut lines = Vec::new();
@@ -72,14 +81,17 @@ pub(super) async fn prepare(stage: &Stage) -> anyhow::Result<Case> {
         .goal(Goal::Ratio(1.5))
         .goal(Goal::Memory(MEMORY)),
     );
-    lines.push(bare.line(stage, 1));
-    let posts = Posts::new(stage, server.address, &single, 1)?;
-    lines.push(
-        Line::new("messages, one connection", posts.heard_by(hanging_too))
-            .goal(Goal::Ratio(1.0 / 1.3)),
-    );
+    lines.push(Line::yardstick(
+        "one connection, unbatched",
+        unbatched_alone,
+    ));
+    lines.push(Line::new("messages, one connection", alone).goal(Goal::Ratio(1.0 / 1.3)));
+    lines.push(Line {
+        is_yardstick: false,
+        ..bare.line(stage, 1)
+    });
     Ok(Case {
-        servers: vec![server],
+        servers: vec![server, unbatched],
         lines,
     })
 }
@@ -251,6 +263,13 @@ impl Posts {
             pool: stage.pool.clone(),
             _receiver: None,
         })
+    }
+
+    /// One client, in an account of its own, whose webhook hangs.
+    async fn alone(stage: &Stage, server: &Server, name: &str) -> anyhow::Result<Self> {
+        let hanging = Receiver::start(NEVER).await?;
+        let place = filled(stage, name, Some(hanging.url())).await?;
+        Ok(Self::new(stage, server.address, &place, 1)?.heard_by(hanging))
     }
 
     /// As long as they post, this one is there.

@@ -108,7 +108,7 @@ pub async fn post(
         now,
     };
     let id = match &once {
-        None => match store.appends.join(store, append.clone()).await? {
+        None => match store.append(append.clone()).await? {
             Appended::Written(_, Some(kept)) => return Ok(kept.shown(store)),
             Appended::Written(ids, None) => *ids.first().expect("one was appended"),
             Appended::Copy(id) => id,
