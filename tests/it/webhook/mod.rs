@@ -8,6 +8,7 @@ mod order;
 mod payloads;
 mod plans;
 mod presence;
+mod records;
 mod retries;
 mod signatures;
 
