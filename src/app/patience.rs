@@ -6,12 +6,11 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
-use futures_util::task::AtomicWaker;
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
@@ -23,21 +22,19 @@ use crate::config::Http;
 enum Wait {
     FirstByte,
     RestOfHead,
-    /// A request is being answered; its own time-out counts.
-    Nothing,
     NextRequest,
 }
 
 /// What the stream is told of the requests on it. One task does all, so the order of memory does not matter.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Progress(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     state: AtomicU8,
-    /// hyper may have looked for the next request while the last answer was on its way, and does not look again
-    /// by itself; the wait for that request starts only when it does.
-    reader: AtomicWaker,
+    began_at: Instant,
+    /// When an answer last ended, in milliseconds after the connection began.
+    answered_after: AtomicU64,
 }
 
 impl Progress {
@@ -46,13 +43,29 @@ impl Progress {
     /// An answer ended since the stream last looked.
     const ANSWERED: u8 = 2;
     const UPGRADED: u8 = 3;
+
+    fn start() -> Self {
+        Self(Arc::new(Shared {
+            state: AtomicU8::new(Self::WAITING),
+            began_at: Instant::now(),
+            answered_after: AtomicU64::new(0),
+        }))
+    }
+
+    fn answered_at(&self) -> Instant {
+        let after = self.0.answered_after.load(Relaxed);
+        self.0.began_at + Duration::from_millis(after)
+    }
 }
 
 /// A stream that fails once its peer has been waited for too long.
 pub(super) struct Patient<S> {
     stream: S,
     wait: Wait,
-    deadline: Pin<Box<Sleep>>,
+    /// When what it waits for must have come.
+    until: Instant,
+    /// Set to that or to a time before, as to set it again costs more than to look at the clock when it goes off.
+    timer: Pin<Box<Sleep>>,
     /// Set while the peer takes nothing.
     write_deadline: Option<Pin<Box<Sleep>>>,
     progress: Progress,
@@ -86,14 +99,14 @@ impl Answering {
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        let Shared { state, reader } = &*self.0.0;
+        let shared = &*self.0.0;
+        let after = shared.began_at.elapsed().as_millis();
+        shared
+            .answered_after
+            .store(after.try_into().unwrap_or(u64::MAX), Relaxed);
         // An upgrade stays one.
-        if state
-            .compare_exchange(Progress::ANSWERING, Progress::ANSWERED, Relaxed, Relaxed)
-            .is_ok()
-        {
-            reader.wake();
-        }
+        let (from, to) = (Progress::ANSWERING, Progress::ANSWERED);
+        let _ = shared.state.compare_exchange(from, to, Relaxed, Relaxed);
     }
 }
 
@@ -125,11 +138,13 @@ impl http_body::Body for Watched {
 impl<S> Patient<S> {
     /// Starts to wait for the first byte. The second half is for [`Answering`].
     pub(super) fn new(stream: S, config: &Http) -> (Self, Progress) {
-        let progress = Progress::default();
+        let progress = Progress::start();
+        let until = Instant::now() + config.first_byte_timeout;
         let patient = Self {
             stream,
             wait: Wait::FirstByte,
-            deadline: Box::pin(tokio::time::sleep(config.first_byte_timeout)),
+            until,
+            timer: Box::pin(tokio::time::sleep_until(until)),
             write_deadline: None,
             progress: progress.clone(),
             header: config.header_timeout,
@@ -139,9 +154,25 @@ impl<S> Patient<S> {
         (patient, progress)
     }
 
-    fn wait_for(&mut self, wait: Wait, patience: Duration) {
+    fn wait_for(&mut self, wait: Wait, until: Instant) {
         self.wait = wait;
-        self.deadline.as_mut().reset(Instant::now() + patience);
+        self.until = until;
+    }
+
+    /// Is ready when the time has come. It looks again after a while in any case: hyper may have looked for the next
+    /// request before the last was answered, and does not do so again by itself.
+    fn poll_until(&mut self, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let now = Instant::now();
+            let latest = until.min(now + self.keep_alive);
+            if self.timer.is_elapsed() || self.timer.deadline() > latest {
+                self.timer.as_mut().reset(latest);
+            }
+            ready!(self.timer.as_mut().poll(cx));
+            if until <= now {
+                return Poll::Ready(());
+            }
+        }
     }
 
     /// Lets a write that cannot go on fail in the end.
@@ -170,30 +201,28 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.progress.0.reader.register(cx.waker());
         let progress = this.progress.0.state.load(Relaxed);
-        if progress != Progress::WAITING {
-            this.wait = Wait::Nothing;
-        }
         if progress == Progress::ANSWERED {
             this.progress.0.state.store(Progress::WAITING, Relaxed);
+            let until = this.progress.answered_at() + this.keep_alive;
+            this.wait_for(Wait::NextRequest, until);
         }
         let read = Pin::new(&mut this.stream).poll_read(cx, buf);
-        if matches!(progress, Progress::ANSWERING | Progress::UPGRADED) {
-            return read;
-        }
-        match read {
-            Poll::Ready(read) => {
-                if this.wait != Wait::RestOfHead {
-                    this.wait_for(Wait::RestOfHead, this.header);
-                }
-                Poll::Ready(read)
+        match (progress, &read) {
+            (Progress::UPGRADED, _) | (Progress::ANSWERING, Poll::Ready(_)) => read,
+            (Progress::ANSWERING, Poll::Pending) => {
+                let answered = Instant::now() + this.keep_alive;
+                let _ = this.poll_until(answered, cx);
+                read
             }
-            Poll::Pending => {
-                if this.wait == Wait::Nothing {
-                    this.wait_for(Wait::NextRequest, this.keep_alive);
+            (_, Poll::Ready(_)) => {
+                if this.wait != Wait::RestOfHead {
+                    this.wait_for(Wait::RestOfHead, Instant::now() + this.header);
                 }
-                ready!(this.deadline.as_mut().poll(cx));
+                read
+            }
+            (_, Poll::Pending) => {
+                ready!(this.poll_until(this.until, cx));
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
         }
