@@ -42,7 +42,12 @@ pub fn init(config: &Log) -> Result<(), Error> {
         .with_ansi(std::io::stderr().is_terminal());
     let lines = match config.format {
         LogFormat::Pretty => lines.boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            // A request is in one span, which is written already.
+            .with_span_list(false)
+            .boxed(),
     };
     tracing_subscriber::registry()
         .with(filter)
