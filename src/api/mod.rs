@@ -9,6 +9,7 @@ pub mod files;
 pub mod imbox;
 pub mod instabot;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::clock::Clock;
@@ -19,9 +20,13 @@ use crate::store::Store;
 use feed::Feed;
 use files::Intake;
 
-/// What every handler reaches.
+/// What every handler reaches. Cheap to clone, as every request does.
 #[derive(Debug, Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Parts>);
+
+/// The parts of it.
+#[derive(Debug)]
+pub struct Parts {
     /// The conversation store.
     pub store: Store,
     /// The time of day.
@@ -32,6 +37,14 @@ pub struct AppState {
     pub feed: Feed,
     /// Where uploaded files go.
     pub intake: Intake,
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl AppState {
@@ -49,12 +62,12 @@ impl AppState {
         let runner = Runner::new(store.clone(), &config.instabot.default_region).asking(outside);
         let feed = Feed::new(store.clone(), config.feed);
         let intake = Intake::new(store.clone(), files, Arc::clone(&clock), &config.files);
-        Self {
+        Self(Arc::new(Parts {
             store,
             clock,
             runner,
             feed,
             intake,
-        }
+        }))
     }
 }

@@ -39,7 +39,7 @@ pub fn apis(state: &AppState, config: &Config) -> Vec<Api> {
             limits.login_per_minute,
         ),
         imbox::api(state.clone(), limits.imbox_per_minute),
-        chatlake::api(state.clone(), config),
+        chatlake::api(state, config),
         admin::api(
             state.clone(),
             &config.admin,

@@ -1,7 +1,9 @@
 //! Which inboxes and conversations somebody inside may look into.
 
+use super::groups::Groups;
+use super::lookups::{self, Asked, Lookup};
 use super::{Result, Store};
-use crate::model::{AccountId, AgentId, Conversation, InboxId};
+use crate::model::{AccountId, AgentId, Conversation, InboxId, TeamId};
 
 /// Whose eyes rows are seen through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,15 +34,7 @@ pub async fn sees_inbox(
     let Viewer::Member(agent) = viewer else {
         return Ok(true);
     };
-    let sees = sqlx::query_scalar!(
-        r#"select exists (select from inbox_members where account_id = $1 and inbox_id = $2 and agent_id = $3) as "sees!""#,
-        account.0,
-        inbox.0,
-        agent.0,
-    )
-    .fetch_one(&mut *store.read().await?)
-    .await?;
-    Ok(sees)
+    look(store, account, agent, inbox, None).await
 }
 
 /// Whether a conversation is open to the viewer: through its inbox, or through the team it is given to.
@@ -53,15 +47,61 @@ pub async fn sees_conversation(
     let Viewer::Member(agent) = viewer else {
         return Ok(true);
     };
-    let sees = sqlx::query_scalar!(
-        r#"select exists (select from inbox_members where account_id = $1 and inbox_id = $2 and agent_id = $3)
-               or exists (select from team_members where account_id = $1 and team_id = $4 and agent_id = $3) as "sees!""#,
-        account.0,
-        conversation.inbox.0,
-        agent.0,
-        conversation.team.map(|id| id.0),
-    )
-    .fetch_one(&mut *store.read().await?)
-    .await?;
-    Ok(sees)
+    look(store, account, agent, conversation.inbox, conversation.team).await
+}
+
+/// Whether an agent sees what is in an inbox and given to a team.
+async fn look(
+    store: &Store,
+    account: AccountId,
+    agent: AgentId,
+    inbox: InboxId,
+    team: Option<TeamId>,
+) -> Result<bool> {
+    let sight: Option<Sight> = lookups::find(store, account, (agent, inbox, team)).await?;
+    Ok(sight.is_some())
+}
+
+/// That an agent sees what is in an inbox and given to a team.
+#[derive(Debug, Clone)]
+pub(super) struct Sight {
+    account: AccountId,
+    agent: AgentId,
+    inbox: InboxId,
+    team: Option<TeamId>,
+}
+
+impl Lookup for Sight {
+    type Id = (AgentId, InboxId, Option<TeamId>);
+
+    fn asked(store: &Store) -> &Groups<Asked<Self>> {
+        &store.sights
+    }
+
+    fn place(&self) -> (AccountId, Self::Id) {
+        (self.account, (self.agent, self.inbox, self.team))
+    }
+
+    async fn find_all(store: &Store, accounts: &[i64], ids: &[Self::Id]) -> Result<Vec<Self>> {
+        let agents: Vec<i64> = ids.iter().map(|(agent, ..)| agent.0).collect();
+        let inboxes: Vec<i64> = ids.iter().map(|(_, inbox, _)| inbox.0).collect();
+        let teams: Vec<Option<i64>> = ids.iter().map(|(.., team)| team.map(|id| id.0)).collect();
+        let seen = sqlx::query_as!(
+            Self,
+            r#"select account_id as "account!: AccountId", agent_id as "agent!: AgentId", inbox_id as "inbox!: InboxId",
+                      team_id as "team: TeamId"
+               from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) as a (account_id, agent_id, inbox_id, team_id)
+               where exists (select from inbox_members m
+                             where m.account_id = a.account_id and m.inbox_id = a.inbox_id and m.agent_id = a.agent_id)
+                  or exists (select from team_members m
+                             where m.account_id = a.account_id and m.team_id = a.team_id and m.agent_id = a.agent_id)"#,
+            accounts,
+            &agents,
+            &inboxes,
+            &teams as &[Option<i64>],
+        )
+        .fetch_all(&mut *store.read().await?)
+        .await?;
+        Ok(seen)
+    }
 }

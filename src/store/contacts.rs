@@ -118,6 +118,8 @@ pub async fn get(store: &Store, account: AccountId, id: ContactId) -> Result<Con
 }
 
 impl Lookup for Contact {
+    type Id = i64;
+
     fn asked(store: &Store) -> &Groups<Asked<Self>> {
         &store.contacts
     }

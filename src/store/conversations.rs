@@ -67,6 +67,8 @@ pub async fn get(store: &Store, account: AccountId, id: ConversationId) -> Resul
 }
 
 impl Lookup for Conversation {
+    type Id = i64;
+
     fn asked(store: &Store) -> &Groups<Asked<Self>> {
         &store.conversations
     }

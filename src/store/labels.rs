@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::groups::Groups;
+use super::lookups::{self, Asked, Lookup};
 use super::{Result, Store};
 use crate::model::{AccountId, ContactId, ConversationId};
 
@@ -39,16 +41,52 @@ pub async fn list_of_conversation(
     account: AccountId,
     conversation: ConversationId,
 ) -> Result<Vec<Labelled>> {
-    let labels = sqlx::query_as!(
-        Labelled,
-        "select title, created_at from conversation_labels where account_id = $1 and conversation_id = $2
-         order by created_at, title",
-        account.0,
-        conversation.0,
-    )
-    .fetch_all(&mut *store.read().await?)
-    .await?;
-    Ok(labels)
+    let found: Option<OfConversation> = lookups::find(store, account, conversation.0).await?;
+    Ok(found.map(|found| found.labels).unwrap_or_default())
+}
+
+/// The labels of a conversation that has some, oldest first.
+#[derive(Debug, Clone)]
+pub(super) struct OfConversation {
+    account: AccountId,
+    conversation: i64,
+    labels: Vec<Labelled>,
+}
+
+impl Lookup for OfConversation {
+    type Id = i64;
+
+    fn asked(store: &Store) -> &Groups<Asked<Self>> {
+        &store.labels
+    }
+
+    fn place(&self) -> (AccountId, i64) {
+        (self.account, self.conversation)
+    }
+
+    async fn find_all(store: &Store, accounts: &[i64], ids: &[i64]) -> Result<Vec<Self>> {
+        let rows = sqlx::query!(
+            r#"select account_id as "account: AccountId", conversation_id, array_agg(title order by created_at, title) as "titles!",
+                      array_agg(created_at order by created_at, title) as "times!"
+               from conversation_labels
+               where (account_id, conversation_id) in (select * from unnest($1::bigint[], $2::bigint[]))
+               group by account_id, conversation_id"#,
+            accounts,
+            ids,
+        )
+        .fetch_all(&mut *store.read().await?)
+        .await?;
+        let labelled = rows.into_iter().map(|row| {
+            let labels = row.titles.into_iter().zip(row.times);
+            let labels = labels.map(|(title, created_at)| Labelled { title, created_at });
+            Self {
+                account: row.account,
+                conversation: row.conversation_id,
+                labels: labels.collect(),
+            }
+        });
+        Ok(labelled.collect())
+    }
 }
 
 /// Puts labels on a contact, beside those it has.

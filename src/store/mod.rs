@@ -105,6 +105,8 @@ pub mod visits;
 pub mod webhooks;
 pub mod widget;
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -125,9 +127,13 @@ use sessions::OfStream;
 pub use error::{Error, Field, Noun, Result};
 pub use idempotency::{Once, find_outcome, forget_outcomes};
 
-/// The conversation store: a pool of connections and the key that seals its secrets. Cheap to clone.
+/// The conversation store. Cheap to clone, which every request does several times.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct Store(Arc<Parts>);
+
+/// What a store is made of: a pool of connections, the key that seals its secrets, and what is done together.
+#[derive(Debug, Clone)]
+pub struct Parts {
     pool: PgPool,
     vault: Vault,
     /// What opens the files that are shown. None in commands, which show no files.
@@ -139,7 +145,17 @@ pub struct Store {
     contacts: Groups<Asked<Contact>>,
     conversations: Groups<Asked<Conversation>>,
     messages: Groups<Asked<messages::Kept>>,
+    labels: Groups<Asked<labels::OfConversation>>,
+    sights: Groups<Asked<access::Sight>>,
     callers: Callers,
+}
+
+impl Deref for Store {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl Store {
@@ -177,7 +193,7 @@ impl Store {
                 })
             })
             .connect_lazy_with(options);
-        Self {
+        Self(Arc::new(Parts {
             pool,
             vault,
             links: None,
@@ -187,29 +203,34 @@ impl Store {
             contacts: Groups::new(),
             conversations: Groups::new(),
             messages: Groups::new(),
+            labels: Groups::new(),
+            sights: Groups::new(),
             callers: Callers::default(),
-        }
+        }))
     }
 
     /// The same store, which does so many things together at most.
     pub fn batching(self, size: usize) -> Self {
-        Self {
-            appends: self.appends.sized(size),
-            chats: self.chats.sized(size),
-            contacts: self.contacts.sized(size),
-            conversations: self.conversations.sized(size),
-            messages: self.messages.sized(size),
-            ..self
-        }
+        let parts = Arc::unwrap_or_clone(self.0);
+        Self(Arc::new(Parts {
+            appends: parts.appends.sized(size),
+            chats: parts.chats.sized(size),
+            contacts: parts.contacts.sized(size),
+            conversations: parts.conversations.sized(size),
+            messages: parts.messages.sized(size),
+            labels: parts.labels.sized(size),
+            sights: parts.sights.sized(size),
+            ..parts
+        }))
     }
 
     /// The same store, whose files are shown with these links. They are made as rows are read, so that no API can show a
     /// file without one, or with one whose time is over.
     pub fn linking(self, links: Links) -> Self {
-        Self {
+        Self(Arc::new(Parts {
             links: Some(links),
-            ..self
-        }
+            ..Arc::unwrap_or_clone(self.0)
+        }))
     }
 
     /// Brings the database to this version's tables. Several servers may call it at once: a lock lets one through.

@@ -116,6 +116,7 @@ mod uploads;
 mod webhooks;
 mod wire;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -139,15 +140,19 @@ use route::Route;
 /// This API's name in what is kept of its writes.
 const NAME: &str = "chatlake";
 
-/// What every handler here reaches.
+/// What every handler here reaches. Cheap to clone, as every request does.
 #[derive(Debug, Clone)]
-struct Server {
+struct Server(Arc<Parts>);
+
+/// The parts of it.
+#[derive(Debug)]
+struct Parts {
     store: Store,
     clock: Arc<dyn Clock>,
     runner: Runner,
     intake: Intake,
     /// Requests of each token.
-    by_key: Arc<RateLimiter>,
+    by_key: RateLimiter,
     /// Messages that one conversation takes a minute.
     messages_per_minute: u32,
     /// Refused tokens of each client address.
@@ -157,9 +162,17 @@ struct Server {
     /// How long a client that signs in is signed in.
     session_life: TimeDelta,
     /// Requests of single routes.
-    limits: Arc<Limits>,
+    limits: Limits,
     /// Those who are connected.
     cable: Hub,
+}
+
+impl Deref for Server {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl Server {
@@ -178,23 +191,23 @@ impl Server {
 }
 
 /// The API of a server with this configuration.
-pub fn api(state: AppState, config: &Config) -> Api {
+pub fn api(state: &AppState, config: &Config) -> Api {
     let (chatlake, limits) = (&config.chatlake, &config.limits);
-    let server = Server {
-        cable: Hub::new(&state, config.cable.clone()),
-        store: state.store,
-        clock: state.clock,
-        runner: state.runner,
-        intake: state.intake,
-        by_key: Arc::new(RateLimiter::per_minute(limits.chatlake_per_minute)),
+    let parts = Parts {
+        cable: Hub::new(state, config.cable.clone()),
+        store: state.store.clone(),
+        clock: Arc::clone(&state.clock),
+        runner: state.runner.clone(),
+        intake: state.intake.clone(),
+        by_key: RateLimiter::per_minute(limits.chatlake_per_minute),
         messages_per_minute: chatlake.messages_per_conversation_per_minute,
         refused: Arc::new(RateLimiter::per_minute(limits.login_per_minute)),
         public_url: config.http.public_url.clone(),
         session_life: TimeDelta::days(chatlake.session_days.get().into()),
-        limits: Arc::new(Limits::new(chatlake)),
+        limits: Limits::new(chatlake),
     };
     Api {
-        routes: routes().with_state(server),
+        routes: routes().with_state(Server(Arc::new(parts))),
         prefix: "/chatlake",
         owns: &["/api", "/public", "/platform", "/auth", "/cable", "/survey"],
         takes_files: true,

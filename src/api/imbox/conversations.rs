@@ -29,7 +29,7 @@ pub(super) async fn list(
         conversations: None,
         page_filters: query.page_filters()?,
     };
-    let reader = Reader::open(imbox.app.store, account, filter).await?;
+    let reader = Reader::open(imbox.app.store.clone(), account, filter).await?;
     rows::stream(List { account, reader }, Json::default()).await
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn grab(State(imbox): State<Imbox>, subject: Subject) -> Result
         conversation: conversation.id,
         visitor_name: contact.name,
     };
-    let transcript = Transcript::new(imbox.app.store, account, conversation.id);
+    let transcript = Transcript::new(imbox.app.store.clone(), account, conversation.id);
     rows::stream(
         Grab {
             heading,

@@ -22,7 +22,7 @@ pub(super) async fn list(
     query: Query,
 ) -> Result<Response> {
     let params = Params::read(&query, imbox.app.clock.now())?;
-    let reader = Reader::open(imbox.app.store, account, params.filter).await?;
+    let reader = Reader::open(imbox.app.store.clone(), account, params.filter).await?;
     let batches = List {
         reader,
         zone: params.zone,

@@ -118,6 +118,8 @@ pub(in crate::store) struct Kept {
 }
 
 impl Lookup for Kept {
+    type Id = i64;
+
     fn asked(store: &Store) -> &Groups<Asked<Self>> {
         &store.messages
     }
