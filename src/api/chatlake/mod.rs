@@ -100,7 +100,6 @@ mod paging;
 mod params;
 mod parse;
 mod periods;
-mod placeholders;
 mod platform;
 mod profile;
 mod public;
