@@ -14,6 +14,7 @@ pub mod assignments;
 pub mod attachments;
 pub mod audience;
 mod auto_assignment;
+mod automatic_answers;
 pub mod avatars;
 pub mod blobs;
 pub mod bot_reports;

@@ -276,7 +276,7 @@ async fn take(
         first.append(&mut then);
     }
     let stood = conversation.status;
-    let ids = messages::insert_all(conn, account, conversation, &first, now).await?;
+    let ids = messages::insert_before(conn, account, conversation, (&first, &then), now).await?;
     if let Some(change) = &step.change {
         conversation_status::make(conn, account, conversation, change, now).await?;
     }

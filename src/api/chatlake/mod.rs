@@ -60,8 +60,8 @@
 //!   conversation has now. With `business_hours` the hours count that inboxes keep now.
 //! - A message takes what is in its files for what they are, whatever they are called; `data_url` is good for a while, and
 //!   its file is served by [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
-//! - An inbox's greeting and what it says outside of its hours are kept for clients to show, and not posted. A rating is
-//!   asked for once in a conversation, when it is resolved.
+//! - An inbox greets nobody to whom its flow has spoken, or speaks in the same turn; what it says outside of its hours
+//!   comes before what the flow answers. A rating is asked for once in a conversation, when it is resolved.
 //! - A user's picture is a file of the account in use, whichever of their accounts shows it.
 //! - A bot that a platform app makes without an `account_id` is of every account. Accounts see neither its `outgoing_url`
 //!   nor its secret, and its token opens those where it serves an inbox.

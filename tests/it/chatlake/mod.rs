@@ -5,6 +5,7 @@ mod agents;
 mod assignments;
 mod attention;
 mod auto_assignment;
+mod automatic_answers;
 mod bad_input;
 mod cable;
 mod canned_responses;
