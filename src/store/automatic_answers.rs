@@ -63,7 +63,7 @@ pub(super) async fn to(
 
 /// What the server says of its own accord in a conversation, its placeholders replaced; nothing if only blanks are left.
 /// The visitor's chat client hears it too.
-async fn said(
+pub(super) async fn said(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: &Conversation,

@@ -7,6 +7,7 @@ use quartet::store::inbox_settings;
 use quartet::store::messages::{self, From, NewMessage};
 use serde_json::{Value, json};
 
+use super::cable::{Live, contact};
 use super::public::Page;
 use super::{Office, contents};
 use crate::app::TestApp;
@@ -324,6 +325,31 @@ async fn visitors_and_webhooks_are_told_what_an_inbox_answered() {
             "sender": null, "source_id": null
         })
     );
+}
+
+#[tokio::test]
+async fn a_visitor_who_is_connected_hears_the_greeting() {
+    let app = TestApp::start().await;
+    let office = Office::open(&app).await;
+    set(&office, &greeting("Welcome!")).await;
+    let page = Page::of(&office).await;
+    let ann = page.visitor("a").await;
+    let live = Live::start(&app).await;
+    let mut client = live.listen(&contact(&ann["pubsub_token"])).await;
+    let path = "/contacts/a/conversations/1/messages";
+    page.post(path, &json!({"content": "Hello"})).await;
+    for (text, kind) in [("Hello", 0), ("Welcome!", 3)] {
+        let (event, data) = client.told().await;
+        assert_eq!(event, "message.created");
+        assert_eq!(
+            (&data["content"], &data["message_type"], &data["sender_id"]),
+            (
+                &json!(text),
+                &json!(kind),
+                &json!(if kind == 0 { Some(1) } else { None })
+            )
+        );
+    }
 }
 
 /// The texts of a conversation, through Chatlake.
