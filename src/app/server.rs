@@ -15,7 +15,7 @@ use crate::api::AppState;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::files::Files;
-use crate::flow::script;
+use crate::flow::{Runner, script};
 use crate::outbound;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
@@ -31,6 +31,8 @@ const FORGETTING_PAUSE: Duration = Duration::from_secs(600);
 const WOKEN_AT_ONCE: i64 = 100;
 /// Between two looks for conversations that are to be woken.
 const WAKING_PAUSE: Duration = Duration::from_secs(1);
+/// Between two looks for conversations in which nothing happens any more.
+const RESOLVING_PAUSE: Duration = Duration::from_secs(60);
 /// Between two looks for who is not there any more.
 const PRESENCE_PAUSE: Duration = Duration::from_secs(5);
 /// Between two looks for files that are to be removed.
@@ -86,6 +88,7 @@ pub async fn run(
                 state.runner.run(&*clock, shutdown.clone()),
                 shutdown.run_until_cancelled(forget_named_writes(store, &*clock)),
                 Box::pin(shutdown.run_until_cancelled(wake_conversations(store, &*clock))),
+                shutdown.run_until_cancelled(resolve_conversations(&state.runner, &*clock)),
                 shutdown.run_until_cancelled(give_up_presences(store, &*clock)),
                 shutdown.run_until_cancelled(remove_unused(store, &files, &*clock)),
                 shutdown.run_until_cancelled(plan_anew(store)),
@@ -94,7 +97,7 @@ pub async fn run(
     };
     tokio::join!(
         super::serve::run(listener, router, &config.http, shutdown.clone()),
-        background,
+        Box::pin(background),
         Box::pin(state.feed.run(shutdown.clone())),
         Box::pin(shutdown.run_until_cancelled(store.follow_credentials())),
         shutdown.run_until_cancelled(metrics.upkeep()),
@@ -124,6 +127,18 @@ async fn wake_conversations(store: &Store, clock: &dyn Clock) {
             Err(error) => warn!(error = %chain(&error), "conversations cannot be woken"),
         }
         tokio::time::sleep(WAKING_PAUSE).await;
+    }
+}
+
+/// Resolves conversations in which nothing happened for as long as their accounts say.
+async fn resolve_conversations(runner: &Runner, clock: &dyn Clock) {
+    loop {
+        match runner.resolve_idle(clock.now()).await {
+            Ok(resolved) if resolved > 0 => continue,
+            Ok(_) => {}
+            Err(error) => warn!(error = %chain(&error), "silent conversations cannot be resolved"),
+        }
+        tokio::time::sleep(RESOLVING_PAUSE).await;
     }
 }
 

@@ -16,6 +16,7 @@ mod name;
 mod nul;
 mod page_pattern;
 mod password;
+mod placeholders;
 mod report;
 mod rich;
 mod settings;
@@ -53,6 +54,7 @@ pub use name::{InvalidName, Name};
 pub use nul::has_nul;
 pub use page_pattern::{InvalidPattern, PagePattern};
 pub use password::{InvalidPassword, Password};
+pub use placeholders::{Addressee, Placeholders};
 pub use report::ReportingFact;
 pub use rich::{Malformed, Rich, RichKind};
 pub use settings::{

@@ -50,6 +50,12 @@ pub struct OpenHours {
 }
 
 impl OpenHours {
+    /// Whether it is open at a moment. At the moment when it closes it is not.
+    pub fn are_at(self, at: DateTime<Utc>) -> bool {
+        let today = self.of(at.with_timezone(&self.zone).date_naive());
+        today.is_some_and(|(opens, closes)| opens <= at && at < closes)
+    }
+
     /// For how long it was open between two moments.
     pub fn between(self, since: DateTime<Utc>, until: DateTime<Utc>) -> TimeDelta {
         let date = |at: DateTime<Utc>| at.with_timezone(&self.zone).date_naive();
@@ -127,6 +133,30 @@ mod tests {
         // Clocks in Berlin go forward on 29 March 2026: nine o'clock there is at eight on Friday, at seven on Monday.
         let (friday, monday) = ("2026-03-27T07:00:00Z", "2026-03-30T07:30:00Z");
         assert_eq!(open_minutes("Europe/Berlin", friday, monday), 480 + 30);
+    }
+
+    #[test]
+    fn it_is_open_from_the_first_minute_to_the_last() {
+        // 10 March 2026 is a Tuesday, 14 March a Saturday. Clocks in Berlin go forward on 29 March.
+        for (zone, at, open) in [
+            ("UTC", "2026-03-10T08:59:59Z", false),
+            ("UTC", "2026-03-10T09:00:00Z", true),
+            ("UTC", "2026-03-10T16:59:59Z", true),
+            ("UTC", "2026-03-10T17:00:00Z", false),
+            ("UTC", "2026-03-14T12:00:00Z", false),
+            ("Asia/Tokyo", "2026-03-10T12:00:00Z", false),
+            ("Asia/Tokyo", "2026-03-09T00:30:00Z", true),
+            ("America/Los_Angeles", "2026-03-14T00:30:00Z", false),
+            ("America/Los_Angeles", "2026-03-13T23:30:00Z", true),
+            ("Europe/Berlin", "2026-03-27T07:30:00Z", false),
+            ("Europe/Berlin", "2026-03-30T07:30:00Z", true),
+        ] {
+            let hours = OpenHours {
+                week: WorkingHours::default(),
+                zone: zone.parse().unwrap(),
+            };
+            assert_eq!(hours.are_at(at.parse().unwrap()), open, "{zone} {at}");
+        }
     }
 
     #[test]

@@ -35,8 +35,8 @@ pub(super) enum Appended {
     Written(Vec<MessageId>, Option<Box<Kept>>),
     /// The conversation has this one already, by its source id.
     Copy(MessageId),
-    /// It has to be done on its own: the conversation is held by somebody else, is not there, or changes its status; or
-    /// nothing is done together.
+    /// It has to be done on its own: the conversation is held by somebody else, is not there, changes its status, or may be
+    /// answered by its inbox; or nothing is done together.
     Aside,
 }
 
@@ -139,7 +139,9 @@ async fn insert(
 async fn lock(conn: &mut PgConnection, appends: &[Append]) -> Result<HashMap<Key, Conversation>> {
     let accounts: Vec<i64> = appends.iter().map(|append| append.account.0).collect();
     let ids: Vec<i64> = appends.iter().map(|append| append.conversation.0).collect();
-    let found = conversations::lock_free(conn, &accounts, &ids).await?;
+    let heard = |append: &Append| append.sayings.iter().any(Saying::is_incoming);
+    let heard: Vec<bool> = appends.iter().map(heard).collect();
+    let found = conversations::lock_free(conn, &accounts, &ids, &heard).await?;
     let key = |conversation: Conversation| ((conversation.account, conversation.id), conversation);
     Ok(found.into_iter().map(key).collect())
 }

@@ -144,6 +144,22 @@ pub(super) async fn tell(
     Ok(())
 }
 
+/// Puts a label on a locked conversation, beside those it has, and tells of it.
+pub(super) async fn add_label(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: &mut Conversation,
+    (label, by): (&str, &By),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut to = labels::titles_of(conn, account, conversation.id).await?;
+    to.push(label.to_owned());
+    match set_labels(conn, account, conversation.id, (&to, by), now).await? {
+        Some(outcome) => tell(conn, account, conversation, outcome, now).await,
+        None => Ok(()),
+    }
+}
+
 /// One field that changed.
 pub(super) fn field(name: &str, previous: impl Into<Value>, current: impl Into<Value>) -> Value {
     json!({name: {"previous_value": previous.into(), "current_value": current.into()}})

@@ -155,17 +155,28 @@ pub(super) async fn lock(
     .ok_or(Error::NotFound(Noun::Conversation))
 }
 
-/// Of these conversations, each named by its account and its number, those that nobody holds; held as by [`lock`].
+/// Of these conversations, each named by its account and its number, those that nobody holds; held as by [`lock`]. Where
+/// the contact is heard, those are left out whose inbox may have an answer of its own.
 pub(super) async fn lock_free(
     conn: &mut PgConnection,
     accounts: &[i64],
     ids: &[i64],
+    heard: &[bool],
 ) -> Result<Vec<Conversation>> {
     Ok(conversations!(
-        "join unnest($1::bigint[], $2::bigint[]) as q(account_id, id) on c.account_id = q.account_id and c.id = q.id
+        "join unnest($1::bigint[], $2::bigint[], $3::boolean[]) as q(account_id, id, heard)
+              on c.account_id = q.account_id and c.id = q.id
+         where not (q.heard and coalesce((
+             select i.working_hours_enabled and i.out_of_office_message <> ''
+                    or i.greeting_enabled and i.greeting_message <> '' and c.first_agent_message_at is null
+                       and (select m.id from messages m
+                            where m.account_id = c.account_id and m.conversation_id = c.id
+                              and m.kind in ('outgoing', 'template') limit 1) is null
+             from inboxes i where i.account_id = c.account_id and i.id = c.inbox_id), false))
          for no key update of c skip locked",
         accounts,
         ids,
+        heard,
     )
     .fetch_all(conn)
     .await?)

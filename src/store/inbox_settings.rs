@@ -205,13 +205,22 @@ pub async fn list_working_hours(
     account: AccountId,
     ids: &[i64],
 ) -> Result<HashMap<InboxId, WorkingHours>> {
+    read_working_hours(&mut *store.read().await?, account, ids).await
+}
+
+/// The same, as part of something larger.
+pub(super) async fn read_working_hours(
+    conn: &mut PgConnection,
+    account: AccountId,
+    ids: &[i64],
+) -> Result<HashMap<InboxId, WorkingHours>> {
     let rows = sqlx::query!(
         r#"select inbox_id as "inbox: InboxId", day, all_day, opens, closes from working_hours
            where account_id = $1 and inbox_id = any ($2)"#,
         account.0,
         ids,
     )
-    .fetch_all(&mut *store.read().await?)
+    .fetch_all(conn)
     .await?;
     let mut weeks: HashMap<InboxId, WorkingHours> = HashMap::new();
     for row in rows {

@@ -177,7 +177,8 @@ pub(super) async fn replace_of_conversation(
     Ok((before, after))
 }
 
-async fn titles_of(
+/// The labels of a conversation, oldest first.
+pub(super) async fn titles_of(
     conn: &mut PgConnection,
     account: AccountId,
     conversation: ConversationId,

@@ -14,6 +14,8 @@ pub mod assignments;
 pub mod attachments;
 pub mod audience;
 mod auto_assignment;
+pub mod auto_resolve;
+mod automatic_answers;
 pub mod avatars;
 pub mod blobs;
 pub mod bot_reports;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use sqlx::PgConnection;
 
 use super::appends::{Append, Appended};
+use super::auto_resolve::{self, Rule};
 use super::conversation_status::{self, StatusChange};
 use super::messages::NewMessage;
 use super::{
@@ -31,6 +32,8 @@ pub struct Step {
     pub incoming: Option<NewMessage>,
     /// Where somebody inside wants the conversation to stand.
     pub change: Option<StatusChange>,
+    /// The rule by which it is resolved, as nothing happens in it.
+    pub idle: Option<Rule>,
     /// Where the visitor is from now on; nothing leaves that as it is.
     pub session: Option<NewSession>,
     /// Whether an agent ended the live part, which the visitor's chat client is told.
@@ -211,8 +214,12 @@ where
     store
         .write_once(account, once, now, move |conn| {
             Box::pin(async move {
-                let mut conversation =
-                    conversations::lock(conn, account, basis.conversation).await?;
+                let mut conversation = match &step.idle {
+                    Some(rule) => {
+                        auto_resolve::lock(conn, account, basis.conversation, rule, now).await?
+                    }
+                    None => conversations::lock(conn, account, basis.conversation).await?,
+                };
                 if let Some(incoming) = &step.incoming
                     && let Some(copy) =
                         messages::find_copy(conn, account, &conversation, incoming).await?
@@ -236,6 +243,7 @@ fn append(account: AccountId, basis: Basis, step: &Step, now: DateTime<Utc>) -> 
     let is_plain = stays
         && basis.version.is_some()
         && step.change.is_none()
+        && step.idle.is_none()
         && step.contact == ContactChanges::default()
         && !step.live_ended;
     let incoming = step.incoming.clone().map(Saying::silent);
@@ -268,6 +276,7 @@ async fn take(
     let mut then = step.said;
     let incoming = !first.is_empty();
     let between = step.change.is_some()
+        || step.idle.is_some()
         || step.contact != ContactChanges::default()
         || step.live_ended
         || messages::reopens(conversation)
@@ -276,9 +285,12 @@ async fn take(
         first.append(&mut then);
     }
     let stood = conversation.status;
-    let ids = messages::insert_all(conn, account, conversation, &first, now).await?;
+    let ids = messages::insert_before(conn, account, conversation, (&first, &then), now).await?;
     if let Some(change) = &step.change {
         conversation_status::make(conn, account, conversation, change, now).await?;
+    }
+    if let Some(rule) = &step.idle {
+        auto_resolve::resolve(conn, account, conversation, rule, now).await?;
     }
     if step.contact != ContactChanges::default() {
         change_contact(conn, account, conversation.contact, step.contact, now).await?;

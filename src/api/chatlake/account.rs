@@ -14,10 +14,8 @@ use super::wire::account::{AccountBody, AccountIn};
 use super::{Route, Server};
 use crate::model::{AccountId, Attributes};
 use crate::store::accounts::{self, AccountPatch};
+use crate::store::auto_resolve;
 use crate::store::cache_keys;
-
-/// How many minutes of silence may resolve a conversation.
-const AUTO_RESOLVE_MINUTES: std::ops::RangeInclusive<i64> = 10..=1_439_856;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![(
@@ -52,8 +50,8 @@ async fn answer(server: &Server, account: AccountId) -> Result<Json<AccountBody>
 fn read(body: AccountIn) -> Result<AccountPatch> {
     let mut faults = Faults::default();
     let minutes = body.auto_resolve_after.flatten();
-    if minutes.is_some_and(|minutes| !AUTO_RESOLVE_MINUTES.contains(&minutes)) {
-        let (least, most) = AUTO_RESOLVE_MINUTES.into_inner();
+    if minutes.is_some_and(|minutes| !auto_resolve::MINUTES.contains(&minutes)) {
+        let (least, most) = auto_resolve::MINUTES.into_inner();
         faults.add(
             "auto_resolve_after",
             format!("Auto resolve after must be between {least} and {most}"),
@@ -65,6 +63,13 @@ fn read(body: AccountIn) -> Result<AccountPatch> {
         "Auto resolve message",
         message.as_deref(),
         MAX_TEXT,
+    );
+    let label = body.auto_resolve_label.clone().flatten();
+    faults.check_length(
+        "auto_resolve_label",
+        "Auto resolve label",
+        label.as_deref(),
+        MAX_STRING,
     );
     let mut patch = names(
         body.name,

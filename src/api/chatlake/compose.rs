@@ -1,16 +1,15 @@
 //! From what a caller asks for to the message that is posted: whose words it is, what stands in its placeholders, what it
 //! answers.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::Server;
 use super::auth::{Actor, Scope};
 use super::error::{Error, Result};
+use super::parse;
 use super::wire::message::NewMessageBody;
-use super::{parse, placeholders};
 use crate::model::{
-    Agent, Attributes, BotId, Contact, ContactId, Conversation, ConversationId, InboxId, MessageId,
-    MessageKind,
+    BotId, ContactId, Conversation, ConversationId, InboxId, MessageId, MessageKind, Placeholders,
 };
 use crate::store;
 use crate::store::messages::{From, NewMessage, ReplyTo};
@@ -81,7 +80,7 @@ async fn fill_in(
     let Some(text) = message.content.as_deref().filter(|_| goes_out) else {
         return Ok(());
     };
-    if !placeholders::has_any(text) {
+    if !Placeholders::are_in(text) {
         return Ok(());
     }
     let account = scope.account;
@@ -94,49 +93,18 @@ async fn fill_in(
         }
         Actor::Agent(_) | Actor::Bot(_) => None,
     };
-    let values = json!({
-        "contact": of_contact(&contact),
-        "agent": agent.as_ref().map(of_agent),
-        "conversation": {
-            "display_id": place.conversation.map(|conversation| conversation.id.0),
-            "contact_name": contact.name,
-            "custom_attribute": place.conversation.map(|conversation| custom(&conversation.custom_attributes)),
-        },
-        "inbox": {"name": inbox.name},
-        "account": {"name": tenant.name},
-    });
-    let values = values.as_object().cloned().unwrap_or_default();
-    if let Some(rendered) = placeholders::render(text, &values) {
-        message.content = Some(rendered);
-    }
+    let placeholders = Placeholders {
+        contact: (&contact).into(),
+        agent: agent.as_ref(),
+        conversation: place.conversation,
+        inbox: &inbox.name,
+        account: &tenant.name,
+    };
+    message.content = message
+        .content
+        .take()
+        .map(|text| placeholders.fill_in(text));
     Ok(())
-}
-
-fn of_contact(contact: &Contact) -> Value {
-    let (first, last) = names(&contact.name);
-    json!({
-        "name": contact.name, "first_name": first, "last_name": last, "email": contact.email,
-        "phone_number": contact.phone_number, "identifier": contact.identifier,
-        "custom_attribute": custom(&contact.custom_attributes),
-    })
-}
-
-fn of_agent(agent: &Agent) -> Value {
-    let (first, last) = names(&agent.name);
-    json!({
-        "name": agent.name, "first_name": first, "last_name": last, "available_name": agent.available_name(),
-        "email": agent.email,
-    })
-}
-
-fn custom(attributes: &Attributes) -> Map<String, Value> {
-    attributes.0.clone()
-}
-
-/// A name's first word, and its last if it has several.
-fn names(name: &str) -> (Option<&str>, Option<&str>) {
-    let mut words = name.split_whitespace();
-    (words.next(), words.next_back())
 }
 
 /// A message that names the one that it answers by either of its ids has both of them, or neither.

@@ -45,6 +45,9 @@
 //! - A conversation is gone when its removal is answered. The events of it stay in the change feed.
 //! - What an account says of resolving by itself (`auto_resolve_after` and the like) is kept, and nothing is resolved so.
 //! - That a contact wrote is a `contact_updated` for webhooks that subscribed to it; `/cable` tells of the message alone.
+//! - A silent conversation that an account resolves by itself ends its flow too, as if an agent had resolved it; no flow
+//!   opens it again by that.
+//! - That a contact wrote, and so was active, is told with the message: there is no `contact_updated` for it.
 //! - A transcript is not mailed: that it was asked for is noted in the conversation.
 //! - Search for conversations and their list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - An address may ask 60,000 times a minute (`limits.address_per_minute`), of all APIs together.
@@ -60,8 +63,8 @@
 //!   conversation has now. With `business_hours` the hours count that inboxes keep now.
 //! - A message takes what is in its files for what they are, whatever they are called; `data_url` is good for a while, and
 //!   its file is served by [`files`](crate::api::files). `avatar_url` is kept as it is given, and not fetched.
-//! - An inbox's greeting and what it says outside of its hours are kept for clients to show, and not posted. A rating is
-//!   asked for once in a conversation, when it is resolved.
+//! - An inbox greets nobody to whom its flow has spoken, or speaks in the same turn; what it says outside of its hours
+//!   comes before what the flow answers. A rating is asked for once in a conversation, when it is resolved.
 //! - A user's picture is a file of the account in use, whichever of their accounts shows it.
 //! - A bot that a platform app makes without an `account_id` is of every account. Accounts see neither its `outgoing_url`
 //!   nor its secret, and its token opens those where it serves an inbox.
@@ -100,7 +103,6 @@ mod paging;
 mod params;
 mod parse;
 mod periods;
-mod placeholders;
 mod platform;
 mod profile;
 mod public;

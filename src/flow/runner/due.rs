@@ -23,6 +23,26 @@ const BATCH: i64 = 100;
 /// Waits that are ended at the same time.
 const AT_ONCE: usize = 16;
 
+/// Whether a timer did something in a conversation. What others did first is left alone, and what is wrong with one
+/// conversation is logged and keeps none other from its turn.
+pub(super) fn passed_over(
+    outcome: Result<bool>,
+    (account, conversation): (AccountId, ConversationId),
+    trouble: &'static str,
+) -> Result<bool> {
+    match outcome {
+        Ok(done) => Ok(done),
+        Err(Error::NotFound(Noun::Conversation)) => Ok(false),
+        Err(error) if is_overtaken(&error) => Ok(false),
+        Err(error @ (Error::Unavailable(_) | Error::Database(_))) => Err(error),
+        Err(error) => {
+            let (account, conversation) = (account.0, conversation.0);
+            tracing::error!(account, conversation, %error, "{trouble}");
+            Ok(false)
+        }
+    }
+}
+
 impl Runner {
     /// Ends waits when they are over, until told to stop.
     pub async fn run(&self, clock: &dyn Clock, shutdown: CancellationToken) {
@@ -61,17 +81,8 @@ impl Runner {
             let chat = self.chat(account, conversation).await?;
             self.fire(&chat, now).await
         };
-        match fired.await {
-            Ok(fired) => Ok(fired),
-            Err(Error::NotFound(Noun::Conversation)) => Ok(false),
-            Err(error) if is_overtaken(&error) => Ok(false),
-            Err(error @ (Error::Unavailable(_) | Error::Database(_))) => Err(error),
-            Err(error) => {
-                let (account, conversation) = (account.0, conversation.0);
-                tracing::error!(account, conversation, %error, "a wait cannot end");
-                Ok(false)
-            }
-        }
+        let place = (account, conversation);
+        passed_over(fired.await, place, "a wait cannot end")
     }
 
     async fn fire(&self, chat: &Chat, now: DateTime<Utc>) -> Result<bool> {

@@ -4,6 +4,7 @@
 
 mod due;
 mod flows;
+mod idle;
 mod outside;
 mod reach;
 mod receive;

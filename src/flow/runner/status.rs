@@ -44,7 +44,7 @@ impl Runner {
     }
 
     /// What a change of status comes to beside itself.
-    async fn end_live(
+    pub(super) async fn end_live(
         &self,
         chat: &Chat,
         to: ConversationStatus,

@@ -26,7 +26,9 @@ pub use read::{
     Page, get, list, list_by_ids, list_files, list_last, list_like, list_newest_said, list_said,
 };
 pub use reply::{ReplyTo, find_replied};
-pub(super) use write::{Piece, find_copy, insert, insert_all, insert_note, put_pieces, reopens};
+pub(super) use write::{
+    Piece, find_copy, insert, insert_all, insert_before, insert_note, put_pieces, reopens,
+};
 
 /// Who says a new message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

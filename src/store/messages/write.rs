@@ -4,6 +4,8 @@
 //! rows, one for what conversations and contacts keep of them, one for the events, one for the reports and one for
 //! the month's usage, which comes last as its rows are those that others wait for.
 
+use std::iter;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -15,7 +17,10 @@ use crate::model::{
 };
 use crate::store::events::NewEvent;
 use crate::store::turns::Saying;
-use crate::store::{Result, attachments, auto_assignment, conversations, events, reporting, usage};
+use crate::store::{
+    Result, attachments, auto_assignment, automatic_answers, conversations, events, reporting,
+    usage,
+};
 
 /// What is noted where a contact brings a conversation back to the agents.
 const REOPENED: &str = "System reopened the conversation due to a new incoming message.";
@@ -65,19 +70,50 @@ pub(in crate::store) async fn insert_all(
     sayings: &[Saying],
     now: DateTime<Utc>,
 ) -> Result<Vec<MessageId>> {
-    let piece = Piece {
-        account,
-        conversation: &mut *conversation,
-        sayings,
-        now,
-    };
-    let ids = insert_pieces(conn, &mut [piece]).await?.concat();
-    if sayings.iter().any(Saying::is_incoming) && reopen(conn, account, conversation, now).await? {
+    insert_before(conn, account, conversation, (sayings, &[]), now).await
+}
+
+/// The same, where it is known what is said `next`. What the inbox answers by itself follows what it answers.
+pub(in crate::store) async fn insert_before(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: &mut Conversation,
+    (sayings, next): (&[Saying], &[Saying]),
+    now: DateTime<Utc>,
+) -> Result<Vec<MessageId>> {
+    let answer = automatic_answers::to(conn, account, conversation, (sayings, next), now).await?;
+    let answered = answer
+        .as_ref()
+        .map_or(sayings.len(), |(answered, _)| *answered);
+    let (first, rest) = sayings.split_at(answered);
+    let mut ids = insert_some(conn, account, conversation, first, now).await?;
+    if first.iter().any(Saying::is_incoming) && reopen(conn, account, conversation, now).await? {
         insert_note(conn, account, conversation, REOPENED, now).await?;
         // Boxed, as giving it to somebody is noted in turn.
         Box::pin(auto_assignment::give(conn, account, conversation, now)).await?;
     }
+    if let Some((_, answer)) = answer {
+        let then: Vec<Saying> = iter::once(answer).chain(rest.iter().cloned()).collect();
+        let then = insert_some(conn, account, conversation, &then, now).await?;
+        ids.extend(then.into_iter().skip(1));
+    }
     Ok(ids)
+}
+
+async fn insert_some(
+    conn: &mut PgConnection,
+    account: AccountId,
+    conversation: &mut Conversation,
+    sayings: &[Saying],
+    now: DateTime<Utc>,
+) -> Result<Vec<MessageId>> {
+    let piece = Piece {
+        account,
+        conversation,
+        sayings,
+        now,
+    };
+    Ok(insert_pieces(conn, &mut [piece]).await?.concat())
 }
 
 /// Notes something in a locked conversation.
@@ -89,13 +125,14 @@ pub(in crate::store) async fn insert_note(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let note = NewMessage::text(MessageKind::Activity, From::System, text);
-    let piece = Piece {
+    insert_some(
+        conn,
         account,
         conversation,
-        sayings: &[Saying::to_visitor(note)],
+        &[Saying::to_visitor(note)],
         now,
-    };
-    insert_pieces(conn, &mut [piece]).await?;
+    )
+    .await?;
     Ok(())
 }
 

@@ -5,6 +5,8 @@ mod agents;
 mod assignments;
 mod attention;
 mod auto_assignment;
+mod auto_resolve;
+mod automatic_answers;
 mod bad_input;
 mod cable;
 mod canned_responses;

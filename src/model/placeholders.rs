@@ -1,10 +1,12 @@
-//! Placeholders in what agents send: `{{ contact.name }}`, `{{ contact.first_name | default: "there" }}`.
+//! Placeholders in what goes out: `{{ contact.name }}`, `{{ contact.first_name | default: "there" }}`.
 //!
 //! This is the part of Liquid that people write in messages: a path, and filters behind it. The crates that speak all of
 //! it set no bound to what a text may cost, and text between back-ticks has to stay as it is anyway. A text that asks for
 //! anything else is not touched at all.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use super::{Agent, Attributes, Contact, Conversation};
 
 /// The longest text a message has.
 const MAX_CHARS: usize = 150_000;
@@ -15,14 +17,101 @@ const MAX_PLACEHOLDERS: usize = 1000;
 /// How much of one value is put in.
 const MAX_VALUE: usize = 10_000;
 
-/// Whether there is anything to replace.
-pub(super) fn has_any(text: &str) -> bool {
-    text.contains("{{")
+/// What placeholders stand for.
+#[derive(Debug, Clone, Copy)]
+pub struct Placeholders<'a> {
+    /// Whom it goes to.
+    pub contact: Addressee<'a>,
+    /// The agent who says it.
+    pub agent: Option<&'a Agent>,
+    /// Where it is said, unless it begins the conversation.
+    pub conversation: Option<&'a Conversation>,
+    /// What the inbox is called.
+    pub inbox: &'a str,
+    /// What the account is called.
+    pub account: &'a str,
+}
+
+/// A contact, as a text may name them.
+#[derive(Debug, Clone, Copy)]
+pub struct Addressee<'a> {
+    /// Name, or empty.
+    pub name: &'a str,
+    /// E-mail address.
+    pub email: Option<&'a str>,
+    /// Phone number.
+    pub phone_number: Option<&'a str>,
+    /// The id another system knows the contact by.
+    pub identifier: Option<&'a str>,
+    /// What the account keeps.
+    pub custom_attributes: &'a Attributes,
+}
+
+impl<'a> From<&'a Contact> for Addressee<'a> {
+    fn from(contact: &'a Contact) -> Self {
+        Self {
+            name: &contact.name,
+            email: contact.email.as_deref(),
+            phone_number: contact.phone_number.as_deref(),
+            identifier: contact.identifier.as_deref(),
+            custom_attributes: &contact.custom_attributes,
+        }
+    }
+}
+
+impl Placeholders<'_> {
+    /// Whether a text has any.
+    pub fn are_in(text: &str) -> bool {
+        text.contains("{{")
+    }
+
+    /// The text with its placeholders replaced. One that is not understood stays as it is.
+    pub fn fill_in(&self, text: String) -> String {
+        if !Self::are_in(&text) {
+            return text;
+        }
+        let values = self.values();
+        let values = values.as_object().and_then(|values| render(&text, values));
+        values.unwrap_or(text)
+    }
+
+    fn values(&self) -> Value {
+        let (first, last) = names(self.contact.name);
+        json!({
+            "contact": {
+                "name": self.contact.name, "first_name": first, "last_name": last, "email": self.contact.email,
+                "phone_number": self.contact.phone_number, "identifier": self.contact.identifier,
+                "custom_attribute": self.contact.custom_attributes.0,
+            },
+            "agent": self.agent.map(of_agent),
+            "conversation": {
+                "display_id": self.conversation.map(|conversation| conversation.id.0),
+                "contact_name": self.contact.name,
+                "custom_attribute": self.conversation.map(|conversation| &conversation.custom_attributes.0),
+            },
+            "inbox": {"name": self.inbox},
+            "account": {"name": self.account},
+        })
+    }
+}
+
+fn of_agent(agent: &Agent) -> Value {
+    let (first, last) = names(&agent.name);
+    json!({
+        "name": agent.name, "first_name": first, "last_name": last, "available_name": agent.available_name(),
+        "email": agent.email,
+    })
+}
+
+/// A name's first word, and its last if it has several.
+fn names(name: &str) -> (Option<&str>, Option<&str>) {
+    let mut words = name.split_whitespace();
+    (words.next(), words.next_back())
 }
 
 /// The text with its placeholders replaced: one that stands for nothing becomes nothing. `None` where it says something
 /// that is not understood, or would become too long.
-pub(super) fn render(text: &str, values: &Map<String, Value>) -> Option<String> {
+fn render(text: &str, values: &Map<String, Value>) -> Option<String> {
     let mut rendered = String::new();
     let mut rest = text;
     let mut placeholders = 0;
