@@ -43,11 +43,9 @@
 //! - Of a team's agents in the inbox who say to be online, the one with the fewest open conversations gets one. An inbox
 //!   that assigns by itself lets those take turns who are also connected.
 //! - A conversation is gone when its removal is answered. The events of it stay in the change feed.
-//! - What an account says of resolving by itself (`auto_resolve_after` and the like) is kept, and nothing is resolved so.
 //! - That a contact wrote is a `contact_updated` for webhooks that subscribed to it; `/cable` tells of the message alone.
 //! - A silent conversation that an account resolves by itself ends its flow too, as if an agent had resolved it; no flow
 //!   opens it again by that.
-//! - That a contact wrote, and so was active, is told with the message: there is no `contact_updated` for it.
 //! - A transcript is not mailed: that it was asked for is noted in the conversation.
 //! - Search for conversations and their list's `q` look at the account's newest 100,000 messages. A blank search is 422.
 //! - An address may ask 60,000 times a minute (`limits.address_per_minute`), of all APIs together.
