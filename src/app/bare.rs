@@ -17,7 +17,7 @@ struct Refusal {
 pub async fn run() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    writeln!(std::io::stderr(), r#"{{"address":"{address}"}}"#)?;
+    writeln!(std::io::stderr(), "listening address={address}")?;
     let refusal = Refusal {
         error: "Resource could not be found",
     };

@@ -8,7 +8,6 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use serde_json::Value;
 use tokio::process::{Child, Command};
 
 use super::usage;
@@ -48,8 +47,7 @@ impl Server {
             .arg("--data-dir")
             .arg(plan.folder)
             .env("DATABASE_URL", plan.database_url)
-            .env("QUARTET__SECRETS__KEY", plan.key)
-            .env("QUARTET__LOG__FORMAT", "json");
+            .env("QUARTET__SECRETS__KEY", plan.key);
         Self::spawn(command, &plan.folder.join("log")).await
     }
 
@@ -83,8 +81,8 @@ impl Server {
         while began.elapsed() < PATIENCE {
             let text = fs::read_to_string(log)?;
             let address = text.lines().find_map(|line| {
-                let line: Value = serde_json::from_str(line).ok()?;
-                line["address"].as_str()?.parse().ok()
+                let (_, address) = line.rsplit_once("listening address=")?;
+                address.trim().parse().ok()
             });
             if let Some(address) = address {
                 return Ok(address);
