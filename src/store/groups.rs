@@ -45,8 +45,8 @@ pub(super) fn failed<T>(error: Error, count: usize) -> Vec<Result<T>> {
 #[derive(Debug)]
 pub(super) struct Groups<J: Job> {
     state: Arc<Mutex<State<J>>>,
-    /// How many groups are under way at most: one a core. With fewer, PostgreSQL waits for what is to come next; with more,
-    /// each carries too little.
+    /// How many groups are under way at most: one more than there are cores, as one of them waits for the disk, or for this
+    /// server. With fewer, PostgreSQL waits for what is to come next; with more, each carries too little.
     workers: usize,
     /// How many go into one at most.
     size: usize,
@@ -76,7 +76,8 @@ impl<J: Job> Clone for Groups<J> {
 impl<J: Job> Groups<J> {
     /// With nothing to do.
     pub(super) fn new() -> Self {
-        Self::of(std::thread::available_parallelism().map_or(1, usize::from))
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::of(cores + 1)
     }
 
     /// The same, of at most so many each.
@@ -92,7 +93,7 @@ impl<J: Job> Groups<J> {
     /// How many must wait for one more group to be begun beside those that are under way. Fewer do better to wait for the
     /// next: what a group costs by itself is more than what each in it adds.
     fn enough(&self) -> usize {
-        (self.size * 3).div_ceil(8)
+        (self.size * 5).div_ceil(16)
     }
 
     fn of(workers: usize) -> Self {
