@@ -204,78 +204,77 @@ async fn take(
     lease_ends: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Row>> {
-    // `listed` tells the planner that what follows is about few rows. They are locked last: what another claimer took
-    // meanwhile is left out. What is not finished is due: said in this way, no index of what is due is taken for the key.
-    // A claim that PostgreSQL forgets in a crash is made again, as if its claimer had died, so its commit waits for no disk.
-    let rows = sqlx::query_as!(
-                    Row,
-                    r#"with ready as (
-                           select q.account_id, q.endpoint_id, p.failing_since is not null as failing,
-                                  coalesce(u.room, $5::bigint) as room, count(*) over () as endpoints
-                           from queued_endpoints q
-                           join endpoints p on p.account_id = q.account_id and p.id = q.endpoint_id and p.disabled_at is null
-                           left join unnest($6::bigint[], $7::bigint[], $8::bigint[]) u (account_id, endpoint_id, room)
-                                  on u.account_id = q.account_id and u.endpoint_id = q.endpoint_id
-                           where q.due_at <= $1 and coalesce(u.room, $5) > 0 and ($4::bigint > 0 or p.failing_since is null)
-                       ), found as (
-                           select c.account_id, c.id, c.due_at, c.attempt > 0 or r.failing as common,
-                                  row_number() over (partition by r.account_id, r.endpoint_id order by c.due_at, c.id)
-                                      - r.room as place
-                           from ready r, lateral (
-                               select d.account_id, d.id, d.due_at, d.attempt from deliveries d
-                               where d.account_id = r.account_id and d.endpoint_id = r.endpoint_id
-                                 and d.state = 'due' and not d.parked and d.due_at <= $1 and ($4 > 0 or d.attempt = 0)
-                                 and (d.leased_until is null or d.leased_until <= $1)
-                                 and (d.conversation_id is null or d.id = (
-                                     select f.id from deliveries f
-                                     where f.account_id = d.account_id and f.endpoint_id = d.endpoint_id
-                                       and f.conversation_id = d.conversation_id and f.state = 'due'
-                                     order by f.id limit 1))
-                               order by d.due_at, d.id limit least(r.room, 2 * $3::bigint / r.endpoints + 1)) c
-                       ), chosen as (
-                           select account_id, id, place, due_at from (
-                               select *, row_number() over (partition by common order by place, due_at, id) as turn
-                               from found) f
-                           where not common or turn <= $4
-                           order by place, due_at, id limit 2 * $3
-                       ), listed as (
-                           select array_agg(account_id order by place, due_at, id) as accounts,
-                                  array_agg(id order by place, due_at, id) as ids
-                           from chosen
-                       ), held as (
-                           select d.account_id, d.id
-                           from listed l, unnest(l.accounts, l.ids) with ordinality as c (account_id, id, place)
-                           join deliveries d on d.account_id = c.account_id and d.id = c.id
-                           where d.finished_at is null and d.due_at <= $1 and (d.leased_until is null or d.leased_until <= $1)
-                           order by c.place limit $3 for update of d skip locked
-                       ), quick as materialized (
-                           select set_config('synchronous_commit', 'off', true)
-                       )
-                       update deliveries d set attempt = d.attempt + 1, leased_until = $2
-                       from quick, held h, endpoints p, events e
-                       where d.account_id = h.account_id and d.id = h.id
-                         and p.account_id = d.account_id and p.id = d.endpoint_id
-                         and e.account_id = d.account_id and e.id = d.event_id
-                       returning d.account_id as "account: AccountId", d.id as "id: DeliveryId", d.uuid, d.attempt,
-                                 d.attempt - d.attempts_before_replay as "attempt_in_schedule!",
-                                 d.attempts_before_replay > 0 as "replayed!",
-                                 p.id as "endpoint: EndpointId", p.kind as "endpoint_kind: EndpointKind",
-                                 d.conversation_id as "conversation: ConversationId",
-                                 p.failing_since is not null as "failing!", p.url, p.secret_sealed,
-                                 case when p.previous_secret_until > $1 then p.previous_secret_sealed end as previous_secret_sealed,
-                                 e.kind as "event: EventKind", e.created_at as happened_at, e.snapshot::text as "snapshot!""#,
-                    now,
-                    lease_ends,
-                    bounds.total,
-                    bounds.common,
-                    bounds.per_endpoint,
-                    &bounds.accounts,
-                    &bounds.endpoints,
-                    &bounds.rooms,
-                )
-                .fetch_all(&mut *store.read().await?)
-                .await?;
-    Ok(rows)
+    // `listed` tells the planner that what follows is about few rows, locked last: what another claimer took is left out.
+    // What is not finished is due: said in this way, no index of what is due is taken for the key. A claim that PostgreSQL
+    // forgets in a crash is made again, as if its claimer had died, so its commit waits for no disk.
+    Ok(sqlx::query_as!(
+        Row,
+        r#"with ready as (
+               select q.account_id, q.endpoint_id, p.failing_since is not null as failing,
+                      coalesce(u.room, $5::bigint) as room, count(*) over () as endpoints
+               from queued_endpoints q
+               join endpoints p on p.account_id = q.account_id and p.id = q.endpoint_id and p.disabled_at is null
+               left join unnest($6::bigint[], $7::bigint[], $8::bigint[]) u (account_id, endpoint_id, room)
+                      on u.account_id = q.account_id and u.endpoint_id = q.endpoint_id
+               where q.due_at <= $1 and coalesce(u.room, $5) > 0 and ($4::bigint > 0 or p.failing_since is null)
+           ), found as (
+               select c.account_id, c.id, c.due_at, c.attempt > 0 or r.failing as common,
+                      row_number() over (partition by r.account_id, r.endpoint_id order by c.due_at, c.id)
+                          - r.room as place
+               from ready r, lateral (
+                   select d.account_id, d.id, d.due_at, d.attempt from deliveries d
+                   where d.account_id = r.account_id and d.endpoint_id = r.endpoint_id
+                     and d.state = 'due' and not d.parked and d.due_at <= $1 and ($4 > 0 or d.attempt = 0)
+                     and (d.leased_until is null or d.leased_until <= $1)
+                     and (d.conversation_id is null or d.id = (
+                         select f.id from deliveries f
+                         where f.account_id = d.account_id and f.endpoint_id = d.endpoint_id
+                           and f.conversation_id = d.conversation_id and f.state = 'due'
+                         order by f.id limit 1))
+                   order by d.due_at, d.id limit least(r.room, 2 * $3::bigint / r.endpoints + 1)) c
+           ), chosen as (
+               select account_id, id, place, due_at from (
+                   select *, row_number() over (partition by common order by place, due_at, id) as turn
+                   from found) f
+               where not common or turn <= $4
+               order by place, due_at, id limit 2 * $3
+           ), listed as (
+               select array_agg(account_id order by place, due_at, id) as accounts,
+                      array_agg(id order by place, due_at, id) as ids
+               from chosen
+           ), held as (
+               select d.account_id, d.id
+               from listed l, unnest(l.accounts, l.ids) with ordinality as c (account_id, id, place)
+               join deliveries d on d.account_id = c.account_id and d.id = c.id
+               where d.finished_at is null and d.due_at <= $1 and (d.leased_until is null or d.leased_until <= $1)
+               order by c.place limit $3 for update of d skip locked
+           ), quick as materialized (
+               select set_config('synchronous_commit', 'off', true)
+           )
+           update deliveries d set attempt = d.attempt + 1, leased_until = $2
+           from quick, held h, endpoints p, events e
+           where d.account_id = h.account_id and d.id = h.id
+             and p.account_id = d.account_id and p.id = d.endpoint_id
+             and e.account_id = d.account_id and e.id = d.event_id
+           returning d.account_id as "account: AccountId", d.id as "id: DeliveryId", d.uuid, d.attempt,
+                     d.attempt - d.attempts_before_replay as "attempt_in_schedule!",
+                     d.attempts_before_replay > 0 as "replayed!",
+                     p.id as "endpoint: EndpointId", p.kind as "endpoint_kind: EndpointKind",
+                     d.conversation_id as "conversation: ConversationId",
+                     p.failing_since is not null as "failing!", p.url, p.secret_sealed,
+                     case when p.previous_secret_until > $1 then p.previous_secret_sealed end as previous_secret_sealed,
+                     e.kind as "event: EventKind", e.created_at as happened_at, e.snapshot::text as "snapshot!""#,
+        now,
+        lease_ends,
+        bounds.total,
+        bounds.common,
+        bounds.per_endpoint,
+        &bounds.accounts,
+        &bounds.endpoints,
+        &bounds.rooms,
+    )
+    .fetch_all(&mut *store.read().await?)
+    .await?)
 }
 
 /// The room, as the statement takes it.
