@@ -2,9 +2,10 @@
 //! route and never the path itself, as some vendors put their keys there.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -13,6 +14,7 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use metrics::{Counter, Histogram};
 use serde_json::json;
 use tracing::{Instrument, debug, error, error_span, info};
 
@@ -32,6 +34,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(super) struct Edge {
     owners: Arc<Owners>,
     http: Arc<Http>,
+    numbers: Arc<Numbers>,
 }
 
 /// Who answers for unknown paths: the API that owns the longest prefix.
@@ -74,6 +77,7 @@ impl Edge {
         Self {
             owners,
             http: Arc::new(http),
+            numbers: Arc::default(),
         }
     }
 
@@ -131,7 +135,8 @@ async fn observe(State(edge): State<Edge>, mut request: Request, next: Next) -> 
         .headers_mut()
         .insert(RequestId::HEADER, id.to_header_value());
     span.in_scope(|| log(&response, took));
-    count(method, route.into_owned(), response.status(), took);
+    edge.numbers
+        .count(&route, (method, response.status()), took);
     response
 }
 
@@ -188,18 +193,53 @@ fn chain(error: &(dyn Error + 'static)) -> String {
         .join(": ")
 }
 
-fn count(method: &'static str, route: String, status: StatusCode, took: Duration) {
-    let labels = [
-        ("method", method.into()),
-        ("route", metrics::SharedString::from(route)),
-    ];
-    metrics::histogram!("quartet_http_request_seconds", &labels).record(took);
-    let [method, route] = labels;
-    let status = (
-        "status",
-        metrics::SharedString::from(status.as_u16().to_string()),
-    );
-    metrics::counter!("quartet_http_requests_total", &[method, route, status]).increment(1);
+/// The numbers of requests. What is counted is found once for each route, method and status, of which there are few.
+#[derive(Default)]
+struct Numbers(RwLock<HashMap<String, HashMap<Kind, Number>>>);
+
+/// A method, and what it came to.
+type Kind = (&'static str, StatusCode);
+
+/// How many there were of a kind, and how long those of the method took.
+#[derive(Clone)]
+struct Number {
+    seconds: Histogram,
+    requests: Counter,
+}
+
+impl Numbers {
+    fn count(&self, route: &str, kind: Kind, took: Duration) {
+        let number = self.find(route, kind).unwrap_or_else(|| {
+            let number = Number::new(route.to_owned(), kind);
+            let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            let of_route = all.entry(route.to_owned()).or_default();
+            of_route.entry(kind).or_insert(number).clone()
+        });
+        number.seconds.record(took);
+        number.requests.increment(1);
+    }
+
+    fn find(&self, route: &str, kind: Kind) -> Option<Number> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(route)?.get(&kind).cloned()
+    }
+}
+
+impl Number {
+    fn new(route: String, (method, status): Kind) -> Self {
+        let labels = [
+            ("method", method.into()),
+            ("route", metrics::SharedString::from(route)),
+        ];
+        let seconds = metrics::histogram!("quartet_http_request_seconds", &labels);
+        let [method, route] = labels;
+        let status = metrics::SharedString::from(status.as_u16().to_string());
+        let labels = [method, route, ("status", status)];
+        Self {
+            seconds,
+            requests: metrics::counter!("quartet_http_requests_total", &labels),
+        }
+    }
 }
 
 /// How the server itself refuses, where no API is in charge.

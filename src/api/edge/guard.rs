@@ -140,6 +140,10 @@ fn is_clean(uri: &Uri) -> bool {
     [uri.path(), uri.query().unwrap_or_default()]
         .into_iter()
         .all(|text| {
+            let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'%';
+            if text.as_bytes().iter().all(is_plain) {
+                return true;
+            }
             let decoded = decode(text.as_bytes());
             !decoded.contains(&0) && std::str::from_utf8(&decoded).is_ok()
         })
