@@ -54,6 +54,7 @@ impl Backing {
             None => {
                 let cluster = Cluster::start(&postgres::Options {
                     pg_bin: database.pg_bin.clone(),
+                    shared_buffers: format!("{}MB", database.cache_mb),
                     ..postgres::Options::new(&database.data_dir)
                 })
                 .await?;

@@ -139,6 +139,8 @@ pub struct Database {
     pub max_connections: NonZeroU32,
     /// How many things are written, or looked up, together at most.
     pub batch_size: NonZeroUsize,
+    /// What the private cluster keeps in memory of its own, in megabytes.
+    pub cache_mb: NonZeroU32,
     /// The private cluster and the generated key live here.
     pub data_dir: PathBuf,
     /// PostgreSQL's programs for the private cluster.

@@ -27,10 +27,10 @@ const ENOUGH: usize = 100;
 const CONNECTIONS: usize = 4;
 
 /// However much one conversation takes: what is tested is not that.
-const ANY_PACE: [(&str, &str); 1] = [(
+const ANY_PACE: (&str, &str) = (
     "QUARTET__CHATLAKE__MESSAGES_PER_CONVERSATION_PER_MINUTE",
     "0",
-)];
+);
 
 /// A conversation to write into, and the head of a request that does.
 struct Target {
@@ -109,8 +109,18 @@ impl Target {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_message_survives_the_kill_of_the_server() {
+    Box::pin(kill_while_clients_write(&[ANY_PACE])).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_does_one_that_is_written_alone() {
+    let alone = ("QUARTET__DATABASE__BATCH_SIZE", "1");
+    Box::pin(kill_while_clients_write(&[ANY_PACE, alone])).await;
+}
+
+async fn kill_while_clients_write(settings: &[(&str, &str)]) {
     let target = Arc::new(Target::new().await);
-    let server = Process::start_with(&target.app.database, &ANY_PACE);
+    let server = Process::start_with(&target.app.database, settings);
     let address = server.url.strip_prefix("http://").unwrap().to_owned();
     let count = Arc::new(AtomicUsize::new(0));
     let killed = Arc::new(AtomicBool::new(false));
@@ -155,7 +165,7 @@ async fn every_acknowledged_message_survives_the_kill_of_the_server() {
     assert_eq!(distinct.len(), acknowledged.len(), "no id was given twice");
 
     // A new server goes on where the old one was cut off.
-    let server = Process::start_with(&target.app.database, &ANY_PACE);
+    let server = Process::start_with(&target.app.database, &[ANY_PACE]);
     let address = server.url.strip_prefix("http://").unwrap();
     let (status, _) = soon(ask(address, &target.request("again"))).await.unwrap();
     assert_eq!(status, 200);
@@ -165,7 +175,7 @@ async fn every_acknowledged_message_survives_the_kill_of_the_server() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_hang_up_leave_no_transaction_and_lose_no_acknowledged_message() {
     let target = Arc::new(Target::new().await);
-    let server = Process::start_with(&target.app.database, &ANY_PACE);
+    let server = Process::start_with(&target.app.database, &[ANY_PACE]);
     let address = server.url.strip_prefix("http://").unwrap().to_owned();
 
     let mut clients = JoinSet::new();
