@@ -29,7 +29,7 @@ const QUICK: Duration = Duration::from_millis(20);
 /// The same of one that two cores can keep up with: it, and not they, is to be what limits.
 const SLOW: Duration = Duration::from_millis(100);
 /// What part of the turns that the slow one allows there must be.
-const OF_ALLOWED: f64 = 0.85;
+const OF_ALLOWED: f64 = 0.9;
 /// The server's pool, which the yardstick has too.
 const CONNECTIONS: usize = 8;
 
