@@ -17,14 +17,6 @@ use tokio::time::{Instant, Sleep};
 
 use crate::config::Http;
 
-/// What a connection waits for when it reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wait {
-    FirstByte,
-    RestOfHead,
-    NextRequest,
-}
-
 /// What the stream is told of the requests on it. One task does all, so the order of memory does not matter.
 #[derive(Debug, Clone)]
 pub(super) struct Progress(Arc<Shared>);
@@ -61,8 +53,9 @@ impl Progress {
 /// A stream that fails once its peer has been waited for too long.
 pub(super) struct Patient<S> {
     stream: S,
-    wait: Wait,
-    /// When what it waits for must have come.
+    /// Whether a request has begun to come in; else the connection is new, or rests.
+    in_head: bool,
+    /// When the rest of it, or its first byte, must have come.
     until: Instant,
     /// Set to that or to a time before, as to set it again costs more than to look at the clock when it goes off.
     timer: Pin<Box<Sleep>>,
@@ -142,7 +135,7 @@ impl<S> Patient<S> {
         let until = Instant::now() + config.first_byte_timeout;
         let patient = Self {
             stream,
-            wait: Wait::FirstByte,
+            in_head: false,
             until,
             timer: Box::pin(tokio::time::sleep_until(until)),
             write_deadline: None,
@@ -152,11 +145,6 @@ impl<S> Patient<S> {
             write: config.write_timeout,
         };
         (patient, progress)
-    }
-
-    fn wait_for(&mut self, wait: Wait, until: Instant) {
-        self.wait = wait;
-        self.until = until;
     }
 
     /// Is ready when the time has come. It looks again after a while in any case: hyper may have looked for the next
@@ -204,8 +192,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         let progress = this.progress.0.state.load(Relaxed);
         if progress == Progress::ANSWERED {
             this.progress.0.state.store(Progress::WAITING, Relaxed);
-            let until = this.progress.answered_at() + this.keep_alive;
-            this.wait_for(Wait::NextRequest, until);
+            this.in_head = false;
+            this.until = this.progress.answered_at() + this.keep_alive;
         }
         let read = Pin::new(&mut this.stream).poll_read(cx, buf);
         match (progress, &read) {
@@ -216,8 +204,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
                 read
             }
             (_, Poll::Ready(_)) => {
-                if this.wait != Wait::RestOfHead {
-                    this.wait_for(Wait::RestOfHead, Instant::now() + this.header);
+                if !this.in_head {
+                    this.in_head = true;
+                    this.until = Instant::now() + this.header;
                 }
                 read
             }
