@@ -193,12 +193,12 @@ async fn tell(
         };
         (piece.account, new, piece.now)
     });
-    let changes: Vec<Value> = wrote.iter().map(Wrote::change).collect();
-    let active = wrote.iter().zip(&changes).map(|(wrote, change)| {
+    let changes: Vec<Option<Value>> = wrote.iter().map(Wrote::change).collect();
+    let active = wrote.iter().zip(&changes).filter_map(|(wrote, change)| {
         let new = NewEvent::of_contact(EventKind::ContactUpdated, wrote.contact)
-            .changing(change)
+            .changing(change.as_ref()?)
             .if_heard();
-        (wrote.account, new, wrote.active_at)
+        Some((wrote.account, new, wrote.active_at))
     });
     let facts: Vec<_> = facts.chain(active).collect();
     events::append_all(conn, &facts).await
@@ -215,11 +215,14 @@ struct Wrote {
 }
 
 impl Wrote {
-    /// What that changed of it.
-    fn change(&self) -> Value {
+    /// What that changed of it, if anything.
+    fn change(&self) -> Option<Value> {
+        if self.was_active_at == Some(self.active_at) {
+            return None;
+        }
         let values =
             json!({ "previous_value": self.was_active_at, "current_value": self.active_at });
-        json!([{ "last_activity_at": values }])
+        Some(json!([{ "last_activity_at": values }]))
     }
 }
 
