@@ -29,6 +29,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::database::Database;
+use crate::server::soon;
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
@@ -259,6 +260,23 @@ impl TestApp {
                 .await
                 .unwrap();
         text.expose_secret().to_owned()
+    }
+
+    /// Waits until the server hears of commits.
+    pub(crate) async fn until_it_listens(&self) {
+        let mut conn = self.database.connect().await;
+        soon(async {
+            loop {
+                let listeners = sqlx::query(
+                    "select 1 from pg_stat_activity
+                     where datname = current_database() and state = 'idle' and query ilike 'listen %quartet_events%'",
+                );
+                if listeners.fetch_optional(&mut conn).await.unwrap().is_some() {
+                    return;
+                }
+            }
+        })
+        .await;
     }
 
     /// An agent.

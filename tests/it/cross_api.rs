@@ -88,6 +88,21 @@ impl Scene {
             .map(crate::receiver::Received::json)
             .collect()
     }
+
+    /// Bot Open's page of what the first visitor and the bot said.
+    pub(crate) async fn transcripts(&self) -> Value {
+        let ask = async |path: &str, body: Value| {
+            let headers = [("authorization", self.bot_token.as_str())];
+            self.app
+                .send(Method::POST, path, &headers, &body)
+                .await
+                .json()
+        };
+        let users = ask("/users", json!({"channelIds": [1013]})).await;
+        let visitor = &users["users"][0]["botUserId"];
+        let asked = json!({"botUserId": visitor, "channelId": 1013});
+        ask("/transcripts", asked).await
+    }
 }
 
 async fn bot(app: &TestApp, account: AccountId) -> BotId {
@@ -397,18 +412,7 @@ async fn a_message_that_is_taken_back_is_gone_everywhere() {
     let texts = each(&rows, "message");
     assert!(texts.iter().any(|text| **text == DELETED), "{texts:?}");
     assert!(!rows.to_string().contains("Hi, this is John"));
-    let headers = [("authorization", scene.bot_token.as_str())];
-    let asked = json!({"channelIds": [1013]});
-    let users = scene
-        .app
-        .send(Method::POST, "/users", &headers, &asked)
-        .await
-        .json();
-    let asked = json!({"botUserId": users["users"][0]["botUserId"], "channelId": 1013});
-    let page = scene
-        .app
-        .send(Method::POST, "/transcripts", &headers, &asked)
-        .await;
-    assert!(page.text().contains(DELETED), "{}", page.text());
-    assert!(!page.text().contains("Hi, this is John"));
+    let page = scene.transcripts().await;
+    assert!(page.to_string().contains(DELETED), "{page}");
+    assert!(!page.to_string().contains("Hi, this is John"));
 }

@@ -257,23 +257,6 @@ async fn connect(server: &Server, scene: &Scene, after: &str) -> Client {
     client
 }
 
-/// Waits until the server listens for commits.
-async fn listening(scene: &Scene) {
-    let mut conn = scene.app.database.connect().await;
-    soon(async {
-        loop {
-            let listeners = sqlx::query(
-                "select 1 from pg_stat_activity
-                 where datname = current_database() and state = 'idle' and query ilike 'listen %quartet_events%'",
-            );
-            if listeners.fetch_optional(&mut conn).await.unwrap().is_some() {
-                return;
-            }
-        }
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn a_stream_tells_what_was_missed_then_what_happens_and_ends_with_the_server() {
     let scene = Scene::with(NO_POLLING).await;
@@ -285,7 +268,7 @@ async fn a_stream_tells_what_was_missed_then_what_happens_and_ends_with_the_serv
     let stop = server.shutdown.clone();
     let mut running = JoinSet::new();
     running.spawn(async move { feed.run(stop).await });
-    listening(&scene).await;
+    scene.app.until_it_listens().await;
 
     let mut client = connect(&server, &scene, &from).await;
     let told = client.read_until("missed").await;

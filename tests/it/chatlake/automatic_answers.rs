@@ -426,19 +426,7 @@ async fn every_api_shows_that_nobody_is_there() {
         ]),
         json!(["system", "We are closed", null, "V1"])
     );
-    let headers = [("authorization", scene.bot_token.as_str())];
-    let asked = json!({"channelIds": [1013]});
-    let users = scene
-        .app
-        .send(Method::POST, "/users", &headers, &asked)
-        .await
-        .json();
-    let asked = json!({"botUserId": users["users"][0]["botUserId"], "channelId": 1013});
-    let page = scene
-        .app
-        .send(Method::POST, "/transcripts", &headers, &asked)
-        .await
-        .json();
+    let page = scene.transcripts().await;
     let row = &page["transcripts"][3];
     assert_eq!(
         json!([row["from"], row["text"]["message"], row["isFromAgent"]]),

@@ -33,7 +33,7 @@ impl Live {
         let (feed, stop) = (app.state.feed.clone(), server.shutdown.clone());
         let mut running = JoinSet::new();
         running.spawn(async move { feed.run(stop).await });
-        listening(app).await;
+        app.until_it_listens().await;
         Self {
             server,
             _running: running,
@@ -65,23 +65,6 @@ impl Live {
         client.subscribe(identifier).await;
         client
     }
-}
-
-/// Waits until the server hears of commits.
-async fn listening(app: &TestApp) {
-    let mut conn = app.database.connect().await;
-    soon(async {
-        loop {
-            let listeners = sqlx::query(
-                "select 1 from pg_stat_activity
-                 where datname = current_database() and state = 'idle' and query ilike 'listen %quartet_events%'",
-            );
-            if listeners.fetch_optional(&mut conn).await.unwrap().is_some() {
-                return;
-            }
-        }
-    })
-    .await;
 }
 
 /// One end of a websocket.
